@@ -1,0 +1,237 @@
+"""The seams: what services need of the rooms beside them. Protocols only; nothing here does anything.
+
+Fakes in `tests/fakes.py` and the real things pass the same contract tests.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Protocol
+
+from gateway.core.model import Call, Chunk, Finding, GuardedCall, Receipt, Window
+from gateway.core.policy import Policy
+from gateway.core.records import Record
+from gateway.core.review import Review, ReviewPart, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """How a detector wants text cut, in code points (ARCHITECTURE part 4).
+
+    A core is `min` to `max` long; a window adds `before` and `after` it for context.
+    """
+
+    min: int
+    max: int
+    before: int
+    after: int
+
+
+class Detector(Protocol):
+    """Looks at windows and reports. Never decides, never edits, keeps no text."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def version(self) -> str:
+        """Library and model with their versions; part of every Finding and cache key."""
+        ...
+
+    @property
+    def emits(self) -> tuple[str, ...]:
+        """The labels, or families of labels, that it can report: `("pii",)`."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Name, version and options in one string: equal fingerprints give equal findings."""
+        ...
+
+    @property
+    def reach(self) -> Reach: ...
+
+    @property
+    def budget(self) -> float:
+        """Seconds that one batch may take; longer is `detector.failed.<name>`."""
+        ...
+
+    async def detect(self, windows: Sequence[Window]) -> Sequence[Sequence[Finding]]:
+        """Findings of each window, offsets into its text. Off the event loop; batch-independent."""
+        ...
+
+
+class DetectorSource(Protocol):
+    """Builds detectors by name. Weights are loaded once and shared."""
+
+    def names(self) -> Sequence[str]: ...
+    def build(self, name: str, options: Mapping[str, Any]) -> Detector:
+        """Raise ValueError, saying what was expected, when name or options are wrong."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class InForce:
+    """A policy with its detectors built and loaded, in the policy's order."""
+
+    policy: Policy
+    detectors: tuple[Detector, ...]
+
+
+class ScanCache(Protocol):
+    """Findings by keyed hash. Holds offsets and scores, never text; bounded in bytes."""
+
+    def get(self, key: bytes) -> tuple[Finding, ...] | None: ...
+    def put(self, key: bytes, findings: tuple[Finding, ...]) -> None: ...
+
+
+class Codec(Protocol):
+    """A model server's dialect: a Call to its body, and its events to Chunks. Raises UpstreamFailed."""
+
+    @property
+    def path(self) -> str:
+        """Where under the engine's base URL, such as `/chat/completions`."""
+        ...
+
+    def encode(self, call: Call, model: str) -> dict[str, Any]: ...
+    def decode_whole(self, body: Mapping[str, Any]) -> Chunk: ...
+    def decode_event(self, event: Mapping[str, Any]) -> Chunk: ...
+
+
+class Provider(Protocol):
+    """What runs the model. A whole reply is a stream of one chunk.
+
+    Raises UpstreamFailed, UpstreamTimeout, UpstreamBroken. Closing the generator cancels the
+    model's work. A stream that ends without its terminator raises UpstreamBroken.
+    """
+
+    def complete(self, guarded: GuardedCall) -> AsyncGenerator[Chunk, None]: ...
+
+
+class Surface(Protocol):
+    """An API dialect: wire body to Fields, and chunks to wire. The only thing that knows the JSON."""
+
+    @property
+    def name(self) -> str: ...
+    def parse(self, call_id: str, body: bytes) -> Call:
+        """Raise BadRequest naming the path; unknown fields go into `Call.unknown`."""
+        ...
+
+    def admit_extra(self, call: Call, extra: Mapping[str, str]) -> Call:
+        """The call with its unknown fields checked against the model's `extra` (name to type).
+
+        Raise UnknownField for what `extra` does not declare; text in extras becomes passages.
+        """
+        ...
+
+    def rewrite(self, call: Call, texts: Mapping[tuple[str | int, ...], str]) -> Call:
+        """The call with the text at each Field's path replaced, in body and passages."""
+        ...
+
+    def whole(self, call: Call, chunks: Sequence[Chunk]) -> bytes: ...
+    def event(self, call: Call, chunk: Chunk) -> bytes:
+        """Zero or more complete wire events; every part once."""
+        ...
+
+    def done(self, call: Call, comment: str) -> bytes:
+        """The stream's end: the comment line, then the terminator."""
+        ...
+
+    def error(
+        self, *, status: int, kind: str, code: str, message: str, path: str | None
+    ) -> bytes: ...
+    def error_event(self, *, kind: str, code: str, message: str) -> bytes: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A record to append, and what it does to the set of open calls."""
+
+    record: Record
+    opens: bool = False
+    closes: bool = False
+
+
+class Ledger(Protocol):
+    """The audit log. Append is durable when it returns; otherwise it raises AuditUnavailable.
+
+    An entry that `opens` makes its call open; one that `closes` needs it open and ends it, once.
+    """
+
+    async def append(self, entry: Entry) -> Receipt: ...
+    async def close_abandoned(self, *, now: datetime) -> int:
+        """Close the open calls of replicas whose lease has lapsed as interrupted; how many."""
+        ...
+
+    async def heartbeat(self) -> None:
+        """Renew this replica's lease."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class StoredKey:
+    """An API key as the store knows it; `digest` is a keyed hash, never the key."""
+
+    id: str
+    digest: bytes
+    team: str
+    owner: str | None
+    created: datetime
+    revoked: bool = False
+
+
+class Keys(Protocol):
+    async def find(self, key_id: str) -> StoredKey | None: ...
+    async def add(self, key: StoredKey, entry: Entry) -> None:
+        """Store the key and append its record in one transaction."""
+        ...
+
+    async def count(self) -> int: ...
+
+
+class Reviews(Protocol):
+    """Held calls. Each method is one transaction with its record; clocks are the database's."""
+
+    async def open(
+        self, review: Review, wait: float, parts: Sequence[ReviewPart], entry: Entry
+    ) -> None:
+        """Store the review, due `wait` seconds from now, its parts sealed, and append the record."""
+        ...
+
+    async def get(self, review_id: str) -> Review:
+        """Raise ReviewNotFound. A review past its time is given as `expired` and stored so."""
+        ...
+
+    async def parts(self, review_id: str) -> tuple[ReviewPart, ...]: ...
+    async def list(self, state: str | None = None) -> Sequence[Review]: ...
+    async def decide(self, review_id: str, verdict: Verdict, entry: Entry) -> Review:
+        """Open to decided, exactly once; otherwise ReviewConflict naming the state."""
+        ...
+
+    async def verdict(self, review_id: str) -> Verdict | None:
+        """The decision with its edited text, if there is one."""
+        ...
+
+
+class Sealer(Protocol):
+    """AES-256-GCM with a key per payload, wrapped by the key-encryption key."""
+
+    def seal(self, plain: bytes, *, bound_to: str) -> bytes: ...
+    def unseal(self, sealed: bytes, *, bound_to: str) -> bytes: ...
+
+
+class Audit(Protocol):
+    """Reading the log, in order of sequence, from a snapshot."""
+
+    def entries(self, after: int = 0) -> AsyncGenerator[tuple[int, bytes, bytes], None]:
+        """(seq, exact stored bytes, leaf hash) of every record with seq > `after`."""
+        ...
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """The time in UTC."""
+        ...
+
+    def monotonic(self) -> float: ...
