@@ -13,8 +13,7 @@ settings.register_profile(
 settings.register_profile(
     "soak", deadline=None, max_examples=5_000, suppress_health_check=_SLOW_MACHINE
 )
-# `make soak` asks for the longer search.
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))  # noqa: TID251
+settings.load_profile("ci")
 
 # Read by LiteLLM at import: without it, importing fetches a price list.
 os.environ["LITELLM_LOCAL_MODEL_COST_MAP"] = "True"  # noqa: TID251 - before anything imports litellm
