@@ -1,0 +1,5 @@
+"""Fixtures of the provider tests."""
+
+from tests.rig import mock_upstream, mock_upstream_process
+
+__all__ = ["mock_upstream", "mock_upstream_process"]
