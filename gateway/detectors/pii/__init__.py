@@ -1,0 +1,1 @@
+"""Personal data: Presidio's recognizers and spaCy's names, in process."""

@@ -1,0 +1,46 @@
+"""Presidio's recognizers: all English ones, none that reaches the network, none that logs text."""
+
+import logging
+
+import pytest
+
+from gateway.detectors.pii.recognizers import NAMES, entity_names, shelf
+from tests.detectors.pii.samples import STOCK_PATTERNS
+
+
+@pytest.fixture(scope="module")
+def recognizers():
+    return shelf()
+
+
+def test_every_entity_of_the_stock_registry_is_there_and_those_it_ships_switched_off(recognizers):
+    known = set(entity_names(recognizers))
+    assert set(STOCK_PATTERNS) | NAMES <= known
+    assert {"UK_NINO", "US_NPI", "AU_TFN"} <= known
+    assert "EMAIL" not in known
+
+
+def test_an_entity_of_the_registry_is_found_by_the_registrys_recognizers_alone(recognizers) -> None:
+    finders = [each for each in recognizers if "PHONE_NUMBER" in each.supported_entities]
+    assert [type(each).__name__ for each in finders] == ["PhoneRecognizer"]
+
+
+def test_no_recognizer_needs_a_model_or_a_service(recognizers) -> None:
+    names = " ".join(type(each).__name__ for each in recognizers)
+    assert not any(word in names for word in ("Spacy", "Azure", "LangExtract", "GLiNER", "Ner"))
+
+
+def test_an_address_is_checked_with_the_suffixes_that_are_packaged(
+    recognizers, socket_disabled
+) -> None:
+    (email,) = (each for each in recognizers if type(each).__name__ == "EmailRecognizer")
+    assert email.validate_result("a@example.co.uk")
+    assert not email.validate_result("a@example.notasuffix1")
+
+
+def test_presidio_says_nothing_of_what_it_reads(recognizers, caplog) -> None:
+    (iban,) = (each for each in recognizers if type(each).__name__ == "IbanRecognizer")
+    with caplog.at_level(logging.DEBUG):
+        logging.getLogger("presidio-analyzer").error("Failed to validate text %s", "CANARY")
+        iban.analyze("IBAN DE89 3704 0044 0532 0130 00", ["IBAN_CODE"])
+    assert caplog.text == ""
