@@ -1,0 +1,76 @@
+"""The inference API: its table of routes, and the inventory that stops a start with an unguarded one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.routing import BaseRoute, Route
+
+from gateway.http.health import healthz, readyz
+from gateway.http.inference import Inference
+from gateway.http.listing import ModelCard, ModelList
+from gateway.http.unrouted import NotHere
+from gateway.wiring import Services
+
+ROUTES: Mapping[str, str] = {"/v1/chat/completions": "openai.chat"}
+"""Each inference route and the surface that serves it."""
+OPEN = frozenset({"/healthz", "/readyz"})
+"""Routes that carry no inference and ask for no key."""
+LISTINGS = frozenset({"/v1/models", "/v1/models/{name:path}"})
+
+
+class UnguardedRouteError(Exception):
+    """A route could reach a model, or look as if it could, without the relay."""
+
+
+def inference_app(services: Services) -> Starlette:
+    """The application of the inference port. Raise UnguardedRouteError rather than start."""
+    routes: list[BaseRoute] = [
+        Route(
+            path,
+            Inference(
+                services.relay,
+                services.relay.surfaces[surface],
+                services.settings.limits.body_bytes,
+            ),
+            methods=["POST"],
+        )
+        for path, surface in ROUTES.items()
+    ]
+    routes += [
+        Route("/v1/models", ModelList(services), methods=["GET"]),
+        Route("/v1/models/{name:path}", ModelCard(services), methods=["GET"]),
+        Route("/healthz", healthz, methods=["GET"]),
+        Route("/readyz", readyz(services), methods=["GET"]),
+    ]
+    inventory(routes, ROUTES)
+    app = Starlette(routes=routes)
+    app.router.redirect_slashes = False
+    app.router.default = NotHere()
+    return app
+
+
+def inventory(routes: Iterable[Any], guarded: Mapping[str, str]) -> dict[str, str]:
+    """Every route and what serves it: the relay, or one of the few that carry no text.
+
+    Raise UnguardedRouteError for any other, and for a route of the table that is missing.
+    """
+    told: dict[str, str] = {}
+    for route in routes:
+        path = getattr(route, "path", "?")
+        endpoint = getattr(route, "endpoint", None)
+        if isinstance(endpoint, Inference):
+            told[path] = f"relay, as {endpoint.surface.name}"
+        elif path in OPEN | LISTINGS and set(getattr(route, "methods", ())) <= {"GET", "HEAD"}:
+            told[path] = "no inference"
+        else:
+            raise UnguardedRouteError(
+                f"the route {path} does not go through the relay; serve it by Inference"
+            )
+    if missing := guarded.keys() - {
+        path for path, what in told.items() if what.startswith("relay")
+    }:
+        raise UnguardedRouteError(f"no relay serves {', '.join(sorted(missing))}")
+    return told

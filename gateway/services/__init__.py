@@ -1,0 +1,1 @@
+"""Use cases. They speak only to core's ports; wiring hands them the rest."""

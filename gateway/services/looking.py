@@ -1,0 +1,150 @@
+"""Asking detectors about windows: the cache before them, their time budget, and their failures.
+
+A detector that raises or outlasts its budget is itself a finding; nothing here decides what follows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import hmac
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+from gateway.core.model import Finding, Window
+from gateway.core.ports import Detector, ScanCache
+
+BATCH = 16
+"""Windows that a detector is given at once; its budget is for one batch."""
+_LOG = logging.getLogger("wardgate.detectors")
+
+
+class Coverage(StrEnum):
+    """What became of a window; success is never inferred."""
+
+    SCANNED = "scanned"
+    CACHED = "cached"
+    NOT_RUN = "not_run"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    detector: Detector
+    window: Window
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """Findings with offsets into the passage, clipped on the left to the window's core."""
+
+    findings: tuple[Finding, ...]
+    coverage: Coverage
+
+
+class Lookout:
+    """`secret` keys the cache; each team has a key of its own, so that a hit tells nothing across teams."""
+
+    def __init__(self, cache: ScanCache, secret: bytes) -> None:
+        self._cache = cache
+        self._secret = secret
+
+    async def look(self, team: str, asks: Sequence[Ask]) -> list[Looked]:
+        """What is seen in each window, in the order asked."""
+        if not asks:
+            return []
+        answers: list[Looked | None] = [None] * len(asks)
+        key = hmac.digest(self._secret, team.encode(), "sha256")
+        waiting: dict[str, list[tuple[int, bytes]]] = {}
+        for place, ask in enumerate(asks):
+            name = _cache_key(key, ask)
+            known = self._cache.get(name)
+            if known is None:
+                waiting.setdefault(ask.detector.fingerprint, []).append((place, name))
+            else:
+                answers[place] = Looked(_placed(ask.window, known), Coverage.CACHED)
+        if waiting:
+            await self._ask_all(asks, waiting, answers)
+        return [answer for answer in answers if answer is not None]
+
+    async def _ask_all(
+        self,
+        asks: Sequence[Ask],
+        waiting: dict[str, list[tuple[int, bytes]]],
+        answers: list[Looked | None],
+    ) -> None:
+        """Detectors side by side, the batches of one detector one after another."""
+
+        async def one_detector(places: Sequence[tuple[int, bytes]]) -> None:
+            detector = asks[places[0][0]].detector
+            for at in range(0, len(places), BATCH):
+                batch = places[at : at + BATCH]
+                windows = [asks[place].window for place, _ in batch]
+                found = await _ask(detector, windows)
+                for (place, name), window, seen in zip(
+                    batch, windows, found or [None] * len(batch), strict=True
+                ):
+                    answers[place] = self._answer(detector, window, name, seen)
+
+        await asyncio.gather(*(one_detector(places) for places in waiting.values()))
+
+    def _answer(
+        self, detector: Detector, window: Window, name: bytes, seen: tuple[Finding, ...] | None
+    ) -> Looked:
+        if seen is None:
+            return Looked((_failure(detector, window),), Coverage.FAILED)
+        self._cache.put(name, seen)
+        return Looked(_placed(window, seen), Coverage.SCANNED)
+
+
+async def _ask(detector: Detector, windows: Sequence[Window]) -> list[tuple[Finding, ...]] | None:
+    """Findings by window; None when the detector failed."""
+    try:
+        async with asyncio.timeout(detector.budget):
+            found = [tuple(seen) for seen in await detector.detect(windows)]
+        if len(found) == len(windows):
+            return found
+        problem = "WrongCount"
+    except Exception as error:  # noqa: BLE001 - a detector may fail in any way; a rule says what follows
+        problem = type(error).__name__
+    # Only the sort of error: its message could hold text of the window.
+    _LOG.warning("detector %s failed: %s", detector.name, problem)
+    return None
+
+
+def _failure(detector: Detector, window: Window) -> Finding:
+    return Finding(
+        f"detector.failed.{detector.name}",
+        1.0,
+        window.start + window.core_start,
+        window.start + window.core_end,
+        detector.name,
+        detector.version,
+    )
+
+
+def _placed(window: Window, findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Findings that meet the core, moved to the passage, clipped on the left and never on the right."""
+    return tuple(
+        Finding(
+            seen.label,
+            seen.score,
+            window.start + max(seen.start, window.core_start),
+            window.start + min(seen.end, len(window.text)),
+            seen.detector,
+            seen.version,
+        )
+        for seen in findings
+        if seen.start < window.core_end and seen.end > window.core_start
+    )
+
+
+def _cache_key(key: bytes, ask: Ask) -> bytes:
+    window = ask.window
+    name = hashlib.blake2b(digest_size=20, key=key)
+    head = f"{ask.detector.fingerprint}\0{window.core_start}\0{window.core_end}\0"
+    name.update(head.encode())
+    name.update(window.text.encode("utf-8", "surrogatepass"))
+    return name.digest()
