@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 
 from gateway.http.admin.app import admin_app
 from gateway.http.app import inference_app
+from gateway.http.protocol import BoundedHeads
 from gateway.settings import Address
 from gateway.wiring import Services
 
@@ -60,7 +61,7 @@ def _port(app: Starlette, address: Address, header_bytes: int) -> _Port:
         host=address.host,
         port=address.port,
         loop="none",
-        http="httptools",
+        http=BoundedHeads,
         ws="none",
         lifespan="off",
         log_config=None,

@@ -8,17 +8,22 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC
+from itertools import accumulate
 from typing import Any
 
 from gateway.core.model import Action, Call, Caller, Stage, Usage
 from gateway.core.ports import Clock, Entry, InForce
-from gateway.core.records import MAX_FINDINGS, Record, ruling_rows
+from gateway.core.records import MAX_FINDINGS, Record, canonical, ruling_rows
 from gateway.core.review import Review
 from gateway.services.guard import Seen
 from gateway.services.ids import new_id
 
 MAX_PASSAGES = 200
 """Passages whose coverage a record lists one by one; the counts by detector are always there."""
+COVERAGE_BYTES = 16_000
+"""What the paths of those passages may take of a record."""
+FINDINGS_BYTES = 40_000
+"""What the findings that are listed may take of a record: with the above, it always fits."""
 
 
 @dataclass(slots=True)
@@ -121,21 +126,28 @@ class Account:
         return {
             "stage": str(stage),
             "action": max((one.decision.action for one in seen), default=Action.ALLOW).word,
-            "findings": rows[:MAX_FINDINGS],
+            "findings": rows[: _fitting([len(canonical(row)) for row in rows[:MAX_FINDINGS]])],
             "findings_total": len(rows),
             "coverage": _coverage(seen),
         }
 
 
 def _coverage(seen: Sequence[Seen]) -> dict[str, Any]:
-    """By detector: how many passages were covered how, and which (the first MAX_PASSAGES)."""
+    """By detector: which passages were covered how; counts, where they are too many to list."""
     told: dict[str, dict[str, Any]] = {}
-    for one in seen[:MAX_PASSAGES]:
+    sizes = [(len(one.origin) + 3) * len(one.coverage) for one in seen[:MAX_PASSAGES]]
+    listed = _fitting(sizes, COVERAGE_BYTES)
+    for one in seen[:listed]:
         for detector, status in one.coverage.items():
             told.setdefault(detector, {}).setdefault(str(status), []).append(one.origin)
-    if len(seen) > MAX_PASSAGES:
+    if len(seen) > listed:
         for one in seen:
             for detector, status in one.coverage.items():
-                counts = told[detector].setdefault("totals", {})
+                counts = told.setdefault(detector, {}).setdefault("totals", {})
                 counts[str(status)] = counts.get(str(status), 0) + 1
     return told
+
+
+def _fitting(sizes: Sequence[int], most: int = FINDINGS_BYTES) -> int:
+    """How many of the first fit into so many bytes."""
+    return sum(1 for total in accumulate(sizes) if total <= most)

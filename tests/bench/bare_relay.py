@@ -46,9 +46,7 @@ class BareRelay:
                 return
             whole = await reply.read()
             length = str(len(whole)).encode()
-            await send(
-                {**start, "headers": [(b"content-type", kind), (b"content-length", length)]}
-            )
+            await send({**start, "headers": [(b"content-type", kind), (b"content-length", length)]})
             await send({"type": "http.response.body", "body": whole})
 
 

@@ -69,7 +69,9 @@ def table(rows: Iterable[Row]) -> str:
     lines = [head, *((r.what, r.target, r.shown, r.verdict, r.note) for r in rows)]
     widths = [max(len(line[place]) for line in lines) for place in range(len(head))]
     written = [
-        "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |"
+        "| "
+        + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True))
+        + " |"
         for line in lines
     ]
     written.insert(1, "|" + "|".join("-" * (width + 2) for width in widths) + "|")

@@ -50,7 +50,9 @@ class BadAnswersError(RuntimeError):
     """A figure over answers that are no answers would lie."""
 
 
-def measure(target: Child, load: Load, *, seconds: float = 0, requests: int = 0, first: int = 0) -> Cost:
+def measure(
+    target: Child, load: Load, *, seconds: float = 0, requests: int = 0, first: int = 0
+) -> Cost:
     """One round: for so many seconds, or exactly so many requests. Raise BadAnswersError."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         return runner.run(_measure(target, load, seconds, requests, first))
@@ -75,5 +77,7 @@ async def _measure(target: Child, load: Load, seconds: float, requests: int, fir
     cost = Cost(len(statuses), target.cpu() - cpu, time.perf_counter() - began)
     pool.close()
     if bad := [status for status in statuses if status != 200]:
-        raise BadAnswersError(f"{target.name}: {len(bad)} of {len(statuses)} answers, first {bad[0]}")
+        raise BadAnswersError(
+            f"{target.name}: {len(bad)} of {len(statuses)} answers, first {bad[0]}"
+        )
     return cost

@@ -48,7 +48,8 @@ def streaming(floor: Gateway, plain: Gateway, pace: Pace) -> list[Row]:
     bare, ours = _rounds(targets, loads, pace)
     return [
         _stream_row(
-            "streaming: tokens/s / bare relay", [[one.rate for one in each] for each in (ours, bare)]
+            "streaming: tokens/s / bare relay",
+            [[one.rate for one in each] for each in (ours, bare)],
         ),
         # Where something else bounds the floor, such as neighbours on the load's core, only this tells.
         _stream_row(
@@ -65,9 +66,7 @@ def _stream_row(what: str, rates: Sequence[Sequence[float]]) -> Row:
     return Row(what, median_ratio(own, floor), at_least=0.25, unit=" x", note=note)
 
 
-def _rounds(
-    targets: Sequence[Gateway], loads: Sequence[Load], pace: Pace
-) -> list[list[Cost]]:
+def _rounds(targets: Sequence[Gateway], loads: Sequence[Load], pace: Pace) -> list[list[Cost]]:
     """A B C, A B C, ... after a first round that only warms up; the costs by target."""
     costs: list[list[Cost]] = [[] for _ in targets]
     for number in range(pace.rounds + 1):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import yaml
 
-from tests.bench.gateways import CHAT, Gateway
+from tests.bench.gateways import Gateway
 from tests.bench.processes import GATEWAY_CORE, LOAD_CORE, ROOT, Child, answers, child, environment
 from tests.rig import free_port
 

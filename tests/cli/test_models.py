@@ -1,6 +1,7 @@
 """`wardgate models add detoxify`, from a checkpoint to the detector that a policy gets."""
 
 import json
+import sys
 
 import pytest
 from click.testing import CliRunner
@@ -102,3 +103,12 @@ def test_wrong_settings_are_told_and_exit_with_1(made, settings):
 
     assert done.exit_code == 1
     assert "dota" in done.output
+
+
+def test_without_the_extra_it_says_what_to_install(made, settings, monkeypatch):
+    monkeypatch.setitem(sys.modules, "detoxify", None)  # As an import finds what is not there.
+
+    done = run(made, settings)
+
+    assert done.exit_code == 2
+    assert "the extra `detoxify`" in done.output

@@ -91,7 +91,7 @@ class DetectorContract:
         for window, findings in zip(windows, await detector.detect(windows), strict=True):
             for finding in findings:
                 found = window.text[finding.start : finding.end].strip()
-                assert len(found) < 4 or found not in repr(finding)  # noqa: PLR2004
+                assert len(found) < 4 or found not in repr(finding)
 
     async def test_findings_do_not_depend_on_the_batch(self, detector: Detector) -> None:
         windows = windows_of(self.text, detector)

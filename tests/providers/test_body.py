@@ -64,20 +64,14 @@ async def test_the_gap_allowed_holds_only_after_the_first_read():
 
 
 async def test_a_reader_may_take_longer_than_the_gap_between_its_reads():
-    async with (
-        wire([SSE, piece(b"one"), piece(b"two")], close=False, stepwise=True) as it,
-        opened(it := it_released(it), between=0.1) as body,
-    ):
+    writes = [SSE, piece(b"one"), piece(b"two"), piece(b"three")]
+    async with wire(writes, close=False, stepwise=True) as it:
         it.step.release()
-        assert await body.read() == b"one"
-        await anyio.sleep(0.4)
-        it.step.release()
-        assert await body.read() == b"two"
-
-
-def it_released(it: Wire) -> Wire:
-    it.step.release()
-    return it
+        async with opened(it, between=0.1) as body:
+            for expected in (b"one", b"two", b"three"):
+                it.step.release()
+                assert await body.read() == expected
+                await anyio.sleep(0.4)
 
 
 async def test_the_total_ends_what_only_trickles():

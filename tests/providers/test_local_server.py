@@ -17,8 +17,7 @@ pytestmark = pytest.mark.anyio
 SERVER = [sys.executable, "-m", "gateway.providers.local_server", "--alias=m"]
 PARENT = """
 import subprocess, sys, time
-child = subprocess.Popen(sys.argv[1:], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
-child.stdin.write(b"key\\n"); child.stdin.flush()
+child = subprocess.Popen(sys.argv[1:], stdout=subprocess.PIPE)
 print(child.pid, child.stdout.readline().decode().strip(), flush=True)
 time.sleep(600)
 """
@@ -43,7 +42,9 @@ def said(process: subprocess.Popen[bytes]) -> bytes:
     return process.stdout.readline()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the end of stdin is the only sign")
 async def test_a_parent_killed_outright_takes_its_child_along():
+    """The child shares the parent's stdin, which stays open here: only the kernel can tell it."""
     model = located(MODELS["smollm2-135m"])
     with started(sys.executable, "-c", PARENT, *SERVER, f"--model={model}") as parent:
         pid, address = said(parent).split()

@@ -88,12 +88,15 @@ class Nearby:
         self._text = text
         self._lower = text.lower()
         self._words = words
+        self._known: dict[int, list[str]] = {}
 
     def score(self, score: float, start: int, context: Sequence[str]) -> float:
         """The score of a match at `start` whose recognizer knows these (lower-case) context words."""
         if score >= 1.0 or not any(word in self._lower for word in context):
             return score
-        around = self._around(start)
+        if start not in self._known:
+            self._known[start] = self._around(start)
+        around = self._known[start]
         if not any(word in near for word in context for near in around):
             return score
         return min(max(score + _BOOST, _AT_LEAST), 1.0)

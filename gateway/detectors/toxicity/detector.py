@@ -21,10 +21,6 @@ NAME = "toxicity"
 LABELS = (*embedded.LABELS, "sexual_explicit")
 """All that any model here reports, as `toxicity.<label>`."""
 
-REACH = Reach(min=200, max=320, before=100, after=50)
-"""Context for what a cut would break, and a window that fits one run: at most 486 code points,
-which are at most 510 tokens of a Detoxify model in nearly every text and about 100 words."""
-
 
 class Model(Protocol):
     """Scores a text for its labels. Each window is scored alone."""
@@ -33,6 +29,8 @@ class Model(Protocol):
     def version(self) -> str: ...
     @property
     def labels(self) -> Sequence[str]: ...
+    @property
+    def reach(self) -> Reach: ...
     @property
     def budget(self) -> float:
         """Seconds for a batch of windows, behind the batches of others on a busy machine."""
@@ -63,7 +61,6 @@ class Toxicity:
     """The detector: one model on one thread of its own, shared by all policies that use it."""
 
     name = NAME
-    reach = REACH
 
     def __init__(self, engine: Engine, options: Options) -> None:
         self._engine = engine
@@ -80,6 +77,10 @@ class Toxicity:
     @property
     def fingerprint(self) -> str:
         return f"{NAME} {self.version} min_score={self._options.min_score!r}"
+
+    @property
+    def reach(self) -> Reach:
+        return self._engine.model.reach
 
     @property
     def budget(self) -> float:

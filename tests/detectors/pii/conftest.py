@@ -1,6 +1,7 @@
 """Presidio as it comes, to compare with, and the workshop under test. Both load once."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -31,7 +32,8 @@ def stock(workshop: PiiWorkshop) -> Analyze:
     engine = AnalyzerEngine(nlp_engine=provider.create_engine())
     # As it comes it would ask the network for suffixes, and say so at length when it cannot.
     offline = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
-    for recognizer in engine.registry.recognizers:
+    recognizers: Any = engine.registry.recognizers
+    for recognizer in recognizers:
         if recognizer.name == "EmailRecognizer":
             recognizer.validate_result = lambda text: offline(text).fqdn != ""
 

@@ -7,12 +7,13 @@ from hypothesis import strategies as st
 
 from gateway.detectors.pii.context import ContextWords
 
+BLANK = ContextWords(spacy.blank("en"))
 SSN = ("social", "security", "ssn", "ssns", "ssid")
 
 
 @pytest.fixture(scope="module")
 def words(workshop, stock) -> ContextWords:
-    return ContextWords(spacy.blank("en"))
+    return BLANK
 
 
 def score(words: ContextWords, text: str, score: float = 0.05) -> float:
@@ -44,9 +45,8 @@ def test_scores_rise_by_a_third_and_never_above_one(words) -> None:
 @given(st.text("ab ssn: .,\n\u0130\u00df", max_size=150), st.text(" x:\n", max_size=20))
 def test_reading_near_the_match_is_reading_the_whole_text(lead, tail) -> None:
     text = lead + "457" + tail
-    blank = ContextWords(spacy.blank("en"))
-    whole, _ = blank.read(text).around(len(lead))
-    assert blank.near(text)._around(len(lead)) == whole
+    whole, _ = BLANK.read(text).around(len(lead))
+    assert BLANK.near(text)._around(len(lead)) == whole
 
 
 def test_spacy_forgets_the_words_that_it_has_read(words) -> None:

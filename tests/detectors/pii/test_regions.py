@@ -23,6 +23,7 @@ def test_what_a_region_refuses_is_no_number_there(name, lead, digits) -> None:
 @pytest.mark.parametrize("name", sorted(REGIONS))
 def test_a_regions_own_example_is_possible_in_every_way_of_writing_it(name) -> None:
     number = phonenumbers.example_number(name)
+    assert number is not None
     national = phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.NATIONAL)
     digits = "".join(each for each in national if each.isdigit())
     region = REGIONS[name]

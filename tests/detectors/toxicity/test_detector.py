@@ -9,9 +9,10 @@ from collections.abc import Sequence
 import pytest
 
 from gateway.core.model import Finding, Window
+from gateway.core.ports import Reach
 from gateway.core.windows import NUDGE
 from gateway.detectors.lane import JobFailed
-from gateway.detectors.toxicity.detector import LABELS, REACH, Engine
+from gateway.detectors.toxicity.detector import LABELS, Engine
 from tests.detectors.contract import DetectorContract, windows_of
 
 pytestmark = pytest.mark.anyio
@@ -78,6 +79,7 @@ class Slow:
 
     version = "slow"
     labels = ("toxic",)
+    reach = Reach(min=200, max=320, before=100, after=50)
     budget = 1.0
 
     def __init__(self) -> None:
@@ -222,7 +224,8 @@ async def test_an_added_model_is_used_and_else_the_embedded_one(added, tmp_path)
 
 
 def test_a_window_is_one_run_of_a_detoxify_model(detoxify_model):
-    longest = REACH.before + REACH.max + NUDGE + REACH.after
+    reach = detoxify_model.reach
+    longest = reach.before + reach.max + NUDGE + reach.after
 
     assert len(detoxify_model.windows("\u00e9" * longest)) == 1
     assert len(detoxify_model.windows("! " * (longest // 2))) == 1
