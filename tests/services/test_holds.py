@@ -57,16 +57,17 @@ async def test_a_review_names_what_held_it_and_its_record_holds_no_text() -> Non
     assert "canary" not in repr(store.ledger.records) + repr(review)
 
 
-async def test_the_commitment_hangs_on_the_text_its_place_and_the_secret() -> None:
+async def commitment(secret: bytes, part: ReviewPart) -> str:
     store = FakeStore()
+    return (await store.reviews.get(await held(store, secret, part))).commitment
+
+
+async def test_the_commitment_hangs_on_the_text_its_place_and_the_secret() -> None:
     other = ReviewPart(PART.path, PART.role, PART.kind, "b canary", held=True)
     moved = ReviewPart("messages.1.content", PART.role, PART.kind, PART.text, held=True)
     asked = [(b"h", PART), (b"h", PART), (b"i", PART), (b"h", other), (b"h", moved)]
 
-    told = [
-        (await store.reviews.get(await held(store, secret, part))).commitment
-        for secret, part in asked
-    ]
+    told = [await commitment(secret, part) for secret, part in asked]
 
     assert told[0] == told[1]
     assert len(set(told)) == 4
