@@ -70,15 +70,19 @@ def _check(value: Any) -> None:
         if abs(value) > _LARGEST:
             raise ValueError("an integer of a record is within 2^53-1")
     elif type(value) is dict or isinstance(value, Mapping):
-        for key, item in cast("Mapping[Any, Any]", value).items():
-            if not isinstance(key, str) or not key.isascii():
-                raise ValueError("a key of a record is ASCII")
-            _check(item)
+        _check_members(cast("Mapping[Any, Any]", value))
     elif isinstance(value, list | tuple):
         for item in cast("list[Any]", value):
             _check(item)
     else:
         raise ValueError(f"a record holds no {type(value).__name__}")
+
+
+def _check_members(value: Mapping[Any, Any]) -> None:
+    for key, item in value.items():
+        if not isinstance(key, str) or not key.isascii():
+            raise ValueError("a key of a record is ASCII")
+        _check(item)
 
 
 def leaf_hash(encoded: bytes) -> bytes:

@@ -11,7 +11,7 @@ from starlette.routing import BaseRoute, Route
 from gateway.http.health import healthz, readyz
 from gateway.http.inference import Inference
 from gateway.http.listing import ModelCard, ModelList
-from gateway.http.unrouted import NotHere
+from gateway.http.unrouted import refuse_the_rest
 from gateway.wiring import Services
 
 ROUTES: Mapping[str, str] = {"/v1/chat/completions": "openai.chat"}
@@ -46,10 +46,13 @@ def inference_app(services: Services) -> Starlette:
         Route("/readyz", readyz(services), methods=["GET"]),
     ]
     inventory(routes, ROUTES)
-    app = Starlette(routes=routes)
-    app.router.redirect_slashes = False
-    app.router.default = NotHere()
-    return app
+    return refuse_the_rest(Starlette(routes=routes))
+
+
+def _only_reads(route: Any) -> bool:
+    """Whether it answers to GET and HEAD alone; one that names no methods answers to all."""
+    methods: set[str] | None = getattr(route, "methods", None)
+    return bool(methods) and methods <= {"GET", "HEAD"}
 
 
 def inventory(routes: Iterable[Any], guarded: Mapping[str, str]) -> dict[str, str]:
@@ -63,7 +66,7 @@ def inventory(routes: Iterable[Any], guarded: Mapping[str, str]) -> dict[str, st
         endpoint = getattr(route, "endpoint", None)
         if isinstance(endpoint, Inference):
             told[path] = f"relay, as {endpoint.surface.name}"
-        elif path in OPEN | LISTINGS and set(getattr(route, "methods", ())) <= {"GET", "HEAD"}:
+        elif path in OPEN | LISTINGS and _only_reads(route):
             told[path] = "no inference"
         else:
             raise UnguardedRouteError(

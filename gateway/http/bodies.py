@@ -25,11 +25,13 @@ def header(scope: Scope, name: bytes) -> str | None:
 
 async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
     """The whole body, at most `limit` bytes. Raise TooLarge, BodyTooSlow, UnsupportedEncoding."""
-    if (header(scope, b"content-encoding") or "identity") != "identity":
+    if (header(scope, b"content-encoding") or "identity").lower() != "identity":
         raise UnsupportedEncoding
     declared = header(scope, b"content-length")
-    if declared is not None and (not declared.isdigit() or int(declared) > limit):
-        raise _too_large(limit) if declared.isdigit() else MalformedBody()
+    if declared is not None and not (declared.isascii() and declared.isdigit()):
+        raise MalformedBody
+    if declared is not None and int(declared) > limit:
+        raise _too_large(limit)
     try:
         async with asyncio.timeout(BODY_SECONDS):
             return await _read(receive, limit)

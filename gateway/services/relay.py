@@ -188,35 +188,45 @@ class Relay:
         self, model: Model, guarded: GuardedCall, account: Account, progress: Progress, span: Span
     ) -> AsyncGenerator[Chunk | Waiting, None]:
         """Look at the reply as it grows; let go of what is settled; record before the last of it."""
-        call, force = guarded.call, account.force
-        gate = InnerGate(self.guard, force, account.caller.team, whole=not call.stream)
-        try:
-            async with aclosing(model.provider.complete(guarded)) as reply:
-                async for chunk in reply:
-                    if settled := await gate.take(chunk):
-                        progress.action = max(progress.action, gate.action)
-                        yield settled
-                    if gate.blocked:
-                        break
-            last = None if gate.blocked else gate.end()
-        finally:
-            account.seen[Stage.OUTPUT] = gate.seen()
-            account.usage = gate.usage
-            account.mark("complete")
+        call, messages = guarded.call, account.force.policy.messages
+        gate = InnerGate(self.guard, account.force, account.caller.team, whole=not call.stream)
+        async with aclosing(self._complete(model, guarded, gate, account)) as settled:
+            async for chunk in settled:
+                progress.action = max(progress.action, gate.action)
+                yield chunk
         progress.action = account.action
-        if last is None:
+        if gate.blocked:
             account.outcome = "blocked"
-            last = gate.cut_short(force.policy.messages.blocked, call.choices)
-        elif gate.held:
-            async for one in self._held_reply(gate, last, account, progress):
-                if isinstance(one, Chunk):
-                    last = one
-                elif call.stream:
-                    yield one
+            last = gate.cut_short(messages.blocked, call.choices)
+        else:
+            last = gate.end()
+        if gate.held and not gate.blocked:
+            async with aclosing(self._held_reply(gate, last, account, progress)) as waiting:
+                async for one in waiting:
+                    if isinstance(one, Chunk):
+                        last = one
+                    elif call.stream:
+                        yield one
         with self.teller.step(span, "record_decision"):
             await self.ledger.append(account.decision())
         account.recorded = True
         yield last
+
+    async def _complete(
+        self, model: Model, guarded: GuardedCall, gate: InnerGate, account: Account
+    ) -> AsyncGenerator[Chunk, None]:
+        """The model's answer through the gate, until it ends or is blocked."""
+        try:
+            async with aclosing(model.provider.complete(guarded)) as reply:
+                async for chunk in reply:
+                    if settled := await gate.take(chunk):
+                        yield settled
+                    if gate.blocked:
+                        return
+        finally:
+            account.seen[Stage.OUTPUT] = gate.seen()
+            account.usage = gate.usage
+            account.mark("complete")
 
     async def _held_reply(
         self, gate: InnerGate, rest: Chunk, account: Account, progress: Progress

@@ -67,10 +67,11 @@ def event(event: Mapping[str, Any]) -> Chunk:
             if role := delta.get("role"):
                 parts.append(Opened(index, _known_role(role)))
             _spoken(parts, index, delta)
-        reason = _reason(choice.get("finish_reason"))
-        if reason is not None:
+        said = choice.get("finish_reason")
+        if said is not None and (reason := _reason(said)) is not None:
             parts.append(Finished(index, reason))
-    _usage(parts, event)
+    if event.get("usage") is not None:
+        _usage(parts, event)
     return Chunk(tuple(parts), _envelope(event))
 
 
@@ -88,6 +89,16 @@ def _choices(body: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def _spoken(parts: list[Part], choice: int, message: Mapping[str, Any]) -> None:
     """The texts and tool calls of a message or of a delta."""
+    text = message.get("content")
+    if len(message) == 1 and type(text) is str:
+        # Nearly every event of a stream says this and no more.
+        if text:
+            parts.append(Text(choice, "content", Kind.TEXT, text))
+        return
+    _all_spoken(parts, choice, message)
+
+
+def _all_spoken(parts: list[Part], choice: int, message: Mapping[str, Any]) -> None:
     for slot, kind in SLOTS:
         text = message.get(slot)
         if text:

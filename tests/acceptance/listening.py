@@ -28,8 +28,8 @@ def listening(answer: Callable[[str, bytes], Answer]) -> Iterator[str]:
             self.end_headers()
             self.wfile.write(sent)
 
-        def log_message(self, *_: object) -> None:
-            return
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the parent's name
+            del format, args
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
@@ -53,9 +53,7 @@ def talkative(canary: str) -> Callable[[str, bytes], Answer]:
             "object": canary,
             "model": canary,
             "system_fingerprint": f"fp {canary}",
-            "choices": [
-                {"index": 0, "message": message, "finish_reason": "stop", "note": canary}
-            ],
+            "choices": [{"index": 0, "message": message, "finish_reason": "stop", "note": canary}],
             "usage": {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2, "x": canary},
             "debug": {"prompt": canary},
         }

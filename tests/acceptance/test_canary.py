@@ -31,7 +31,7 @@ class Sinks:
             "records": str(self.gateway.records()).encode(),
         }
         for file in _files(self.gateway.folder):
-            if file.name not in {"wardgate.yaml"}:
+            if file.name != "wardgate.yaml":
                 told[str(file.relative_to(self.gateway.folder))] = file.read_bytes()
         return told
 

@@ -34,9 +34,10 @@ def gateway(
         with running(folder, models, {"allow": ALLOW}) as gateway:
             yield gateway
         return
-    with postgres() as server, running(
-        folder, models, {"allow": ALLOW}, database=server.url()
-    ) as gateway:
+    with (
+        postgres() as server,
+        running(folder, models, {"allow": ALLOW}, database=server.url()) as gateway,
+    ):
         yield gateway
 
 

@@ -68,18 +68,19 @@ def test_the_loop_stays_responsive_while_detectors_hang(gateway: Running) -> Non
         nonlocal slowest
         key = await asyncio.to_thread(gateway.key)
         async with session(20) as http:
-            hanging = [
-                asyncio.ensure_future(
-                    ask(http, gateway.base_url, key, "chat", text=f"HANG {number}")
-                )
-                for number in range(8)
-            ]
-            while not all(one.done() for one in hanging):
-                began = time.monotonic()
-                async with http.get(gateway.base_url.replace("/v1", "/healthz")) as answer:
-                    assert answer.status == 200
-                slowest = max(slowest, time.monotonic() - began)
-            return [await one for one in hanging]
+            async with asyncio.TaskGroup() as group:
+                hanging = [
+                    group.create_task(
+                        ask(http, gateway.base_url, key, "chat", text=f"HANG {number}")
+                    )
+                    for number in range(8)
+                ]
+                while not all(one.done() for one in hanging):
+                    began = time.monotonic()
+                    async with http.get(gateway.base_url.replace("/v1", "/healthz")) as answer:
+                        assert answer.status == 200
+                    slowest = max(slowest, time.monotonic() - began)
+            return [one.result() for one in hanging]
 
     told = asyncio.run(watch())
 

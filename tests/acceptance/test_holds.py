@@ -186,9 +186,7 @@ def test_a_held_stream_gets_what_a_person_decides(
 
 
 def test_a_hold_that_nobody_decides_ends_as_the_policy_says(gateway: Running) -> None:
-    client = openai.OpenAI(
-        base_url=gateway.base_url, api_key=gateway.key("quick"), max_retries=0
-    )
+    client = openai.OpenAI(base_url=gateway.base_url, api_key=gateway.key("quick"), max_retries=0)
 
     with pytest.raises(openai.BadRequestError) as raised:
         client.chat.completions.create(

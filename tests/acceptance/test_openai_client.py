@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import openai
@@ -190,9 +189,7 @@ def test_failures_are_the_errors_that_the_client_knows(
     client: openai.OpenAI, model: str, error: type[openai.APIStatusError], status: int
 ) -> None:
     with pytest.raises(error) as raised:
-        client.chat.completions.create(
-            model=model, messages=[{"role": "user", "content": "hi"}]
-        )
+        client.chat.completions.create(model=model, messages=[{"role": "user", "content": "hi"}])
 
     assert raised.value.status_code == status
 
@@ -206,12 +203,11 @@ def test_a_stream_that_breaks_is_an_error_and_nothing_unlooked_at_leaves(
         stream=True,
     )
 
-    text = ""
+    texts: list[str] = []
     with pytest.raises(openai.APIError, match="broke off"):
-        for chunk in stream:
-            text += chunk.choices[0].delta.content or ""
+        texts.extend(chunk.choices[0].delta.content or "" for chunk in stream)
 
-    assert text
+    assert "".join(texts)
 
 
 def test_a_wrong_key_is_refused(gateway: Running, client: openai.OpenAI) -> None:
@@ -219,6 +215,4 @@ def test_a_wrong_key_is_refused(gateway: Running, client: openai.OpenAI) -> None
     stranger = openai.OpenAI(base_url=gateway.base_url, api_key=key, max_retries=0)
 
     with pytest.raises(openai.AuthenticationError):
-        stranger.chat.completions.create(
-            model="chat", messages=[{"role": "user", "content": "hi"}]
-        )
+        stranger.chat.completions.create(model="chat", messages=[{"role": "user", "content": "hi"}])

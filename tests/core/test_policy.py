@@ -103,7 +103,12 @@ def test_nothing_found_is_allowed() -> None:
 
 @pytest.mark.parametrize(
     ("labels", "expected"),
-    [(("pii.person",), True), (("pii",), True), (("secret",), False), (("detector.failed",), False)],
+    [
+        (("pii.person",), True),
+        (("pii",), True),
+        (("secret",), False),
+        (("detector.failed",), False),
+    ],
 )
 def test_a_detector_is_wanted_where_a_rule_could_use_it(
     labels: tuple[str, ...], expected: bool

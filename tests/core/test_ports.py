@@ -11,7 +11,5 @@ def test_every_class_of_the_seams_is_a_protocol_or_a_frozen_dataclass() -> None:
         if one.__module__ != ports.__name__:
             continue
         is_protocol = Protocol in one.__mro__
-        is_frozen = getattr(one, "__dataclass_params__", None) is not None and (
-            one.__dataclass_params__.frozen
-        )
-        assert is_protocol or is_frozen, name
+        parameters = getattr(one, "__dataclass_params__", None)
+        assert is_protocol or (parameters and parameters.frozen), name

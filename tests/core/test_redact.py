@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -104,7 +106,7 @@ def test_edits_shared_among_joined_texts_give_the_same_as_on_the_whole(
 ) -> None:
     edits = [Edit(group.start, group.end, "#") for group in clusters(spans)]
     marks = sorted({0, len(TEXT), *borders})
-    pieces = [TEXT[a:b] for a, b in zip(marks, marks[1:], strict=False)]
+    pieces = [TEXT[a:b] for a, b in pairwise(marks)]
 
     dealt = share(edits, [len(piece) for piece in pieces])
 

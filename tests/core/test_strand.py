@@ -124,7 +124,7 @@ def test_a_long_stream_lets_go_of_text_that_has_left() -> None:
         released = strand.release()
         left += len(released.text) if released else 0
 
-    held = len(strand._looked) + len(strand._raw)  # noqa: SLF001
+    held = len(strand._looked) + len(strand._raw)
 
     assert left > 99_000
     assert held < 20_000

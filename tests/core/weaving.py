@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from gateway.core.model import Form, Window
 from gateway.core.ports import Reach
@@ -60,4 +61,4 @@ def weave(
 def cut(text: str, places: Sequence[int]) -> list[str]:
     """The text cut at these places, taken modulo its length."""
     marks = sorted({place % (len(text) + 1) for place in places} | {0, len(text)})
-    return [text[a:b] for a, b in zip(marks, marks[1:], strict=False)]
+    return [text[a:b] for a, b in pairwise(marks)]

@@ -74,9 +74,14 @@ async def test_a_job_that_nobody_waits_for_is_never_begun(lane: Lane) -> None:
 
 
 async def test_a_closed_lane_takes_no_work_and_answers_what_waited() -> None:
-    lane, release = Lane("closing"), threading.Event()
-    busy = asyncio.gather(lane.run(lambda _: release.wait(5), None))
-    await asyncio.sleep(0)
+    lane, begun, release = Lane("closing"), threading.Event(), threading.Event()
+
+    def hold(_: None) -> bool:
+        begun.set()
+        return release.wait(5)
+
+    busy = asyncio.gather(lane.run(hold, None))
+    assert await asyncio.to_thread(begun.wait, 5)
     waiting = asyncio.gather(lane.run(str, 1), return_exceptions=True)
     await asyncio.sleep(0)
     lane.close()

@@ -43,7 +43,7 @@ async def test_the_call_ends_with_its_block():
 @pytest.mark.parametrize(
     "head",
     [
-        b"HTTP/1.1 302 Found\r\nlocation: http://127.0.0.1:1/\r\ncontent-length: 0\r\n\r\n",
+        b"HTTP/1.1 307 Moved\r\nconnection: close\r\nlocation: /same\r\ncontent-length: 0\r\n\r\n",
         b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 2\r\n\r\n{}",
         b"HTTP/1.1 200 OK\r\ncontent-length: 1001\r\n\r\n{",
     ],
@@ -56,6 +56,7 @@ async def test_an_answer_that_is_not_plain_is_not_read(head):
             pytest.raises(aiohttp.ClientConnectionError),
         ):
             await session.post(it.base_url, data=b"{}")
+        assert len(it.requests) == 1
         assert b"accept-encoding: identity" in it.requests[0].lower()
 
 

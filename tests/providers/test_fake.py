@@ -50,6 +50,9 @@ class Scripted:
     def hanging(self):
         return Fake([UpstreamTimeout()])
 
+    def asked(self) -> int:
+        return len(self._slow.calls)
+
     def cancelled(self) -> int:
         return self._slow.cancelled
 

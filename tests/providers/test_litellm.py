@@ -27,7 +27,9 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:Item '.*' on TypedDict class:UserWarning"),
 ]
 
-SHORT = Timeouts(connect=0.5, first_byte=0.3, between=0.3, total=5)
+SHORT = Timeouts(first_byte=0.3, between=0.3, total=5)
+# LiteLLM's own first call takes a while.
+SHORT_GAP = Timeouts(first_byte=20, between=0.3)
 WHOLE = {
     "id": "x",
     "object": "chat.completion",
@@ -73,6 +75,9 @@ class AgainstTheMock:
 
     def hanging(self):
         return self._providers["fail=hang"]
+
+    def asked(self) -> int:
+        return self._mock.stats().get("requests", 0)
 
     def cancelled(self) -> int:
         return self._mock.stats().get("cancelled", 0)
@@ -217,10 +222,10 @@ async def test_a_failure_is_asked_once_and_says_nothing_of_the_text(made, mock_u
 
 async def test_silence_in_the_middle_of_a_stream_is_a_timeout(made, mock_upstream):
     knobs = "openai/mock~tokens=8~fail=stall~fail_at=2"
-    provider = await made(mock_upstream.base_url, knobs, timeouts=SHORT)
+    provider = await made(mock_upstream.base_url, knobs, timeouts=SHORT_GAP)
     with pytest.raises(UpstreamTimeout):
         await everything(provider, guarded(stream=True))
-    await eventually(lambda: mock_upstream.stats().get("cancelled") == 1)
+    await eventually(lambda: mock_upstream.stats().get("cancelled", 0) >= 1)
 
 
 async def test_a_stream_without_an_end_is_not_given_one(made):

@@ -66,6 +66,9 @@ class AgainstTheMock:
     def hanging(self):
         return self._with("fail=hang", timeouts=SHORT)
 
+    def asked(self) -> int:
+        return self._mock.stats().get("requests", 0)
+
     def cancelled(self) -> int:
         return self._mock.stats().get("cancelled", 0)
 
@@ -213,7 +216,7 @@ async def test_silence_in_the_middle_of_a_stream_is_a_timeout(pool, mock_upstrea
     )
     with anyio.fail_after(2), pytest.raises(UpstreamTimeout):
         await everything(model, guarded(stream=True))
-    await eventually(lambda: mock_upstream.stats().get("cancelled") == 1)
+    await eventually(lambda: mock_upstream.stats().get("cancelled", 0) >= 1)
 
 
 async def test_a_slow_first_token_is_allowed_what_a_gap_is_not(pool, mock_upstream):
@@ -237,7 +240,7 @@ async def test_a_stream_that_only_trickles_ends_at_its_total(pool, mock_upstream
     )
     with anyio.fail_after(3), pytest.raises(UpstreamTimeout):
         await everything(model, guarded(stream=True))
-    await eventually(lambda: mock_upstream.stats().get("cancelled") == 1)
+    await eventually(lambda: mock_upstream.stats().get("cancelled", 0) >= 1)
 
 
 async def test_a_reader_slower_than_the_gap_allowed_is_not_the_servers_fault(pool, mock_upstream):

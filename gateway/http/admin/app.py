@@ -9,7 +9,7 @@ from starlette.routing import Route
 
 from gateway.http.admin.start_page import HEADERS, start_page
 from gateway.http.health import healthz, readyz
-from gateway.http.unrouted import NotHere
+from gateway.http.unrouted import refuse_the_rest
 from gateway.wiring import Services
 
 PROMETHEUS = "text/plain; version=0.0.4; charset=utf-8"
@@ -24,14 +24,10 @@ def admin_app(services: Services) -> Starlette:
     async def start(_: Request) -> Response:
         return HTMLResponse(start_page(services), headers=HEADERS)
 
-    app = Starlette(
-        routes=[
-            Route("/", start, methods=["GET"]),
-            Route("/metrics", metrics, methods=["GET"]),
-            Route("/healthz", healthz, methods=["GET"]),
-            Route("/readyz", readyz(services), methods=["GET"]),
-        ]
-    )
-    app.router.redirect_slashes = False
-    app.router.default = NotHere()
-    return app
+    routes = [
+        Route("/", start, methods=["GET"]),
+        Route("/metrics", metrics, methods=["GET"]),
+        Route("/healthz", healthz, methods=["GET"]),
+        Route("/readyz", readyz(services), methods=["GET"]),
+    ]
+    return refuse_the_rest(Starlette(routes=routes))

@@ -34,8 +34,25 @@ def test_an_address_is_checked_with_the_suffixes_that_are_packaged(
     recognizers, socket_disabled
 ) -> None:
     (email,) = (each for each in recognizers if type(each).__name__ == "EmailRecognizer")
-    assert email.validate_result("a@example.co.uk")
-    assert not email.validate_result("a@example.notasuffix1")
+    assert email.validate_result("a@example.co.uk") is True
+    assert email.validate_result("a@example.notasuffix1") is False
+
+
+@pytest.mark.parametrize("address", ["bob@corp.example", "ann@mail.internal", "x@xn--p1ai.lan"])
+def test_an_organisations_own_domain_is_an_address_with_the_patterns_score(
+    recognizers, address: str
+) -> None:
+    (email,) = (each for each in recognizers if type(each).__name__ == "EmailRecognizer")
+
+    [found] = email.analyze(f"write to {address} now", ["EMAIL_ADDRESS"])
+
+    assert (found.start, found.end, found.score) == (9, 9 + len(address), 0.5)
+
+
+def test_a_version_is_no_address(recognizers) -> None:
+    (email,) = (each for each in recognizers if type(each).__name__ == "EmailRecognizer")
+
+    assert email.analyze("npm i react@18.2.0", ["EMAIL_ADDRESS"]) == []
 
 
 def test_presidio_says_nothing_of_what_it_reads(recognizers, caplog) -> None:
