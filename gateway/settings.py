@@ -84,7 +84,7 @@ class Upstream(Section):
     """How long a model server may take, in seconds, and how much it may answer, in bytes."""
 
     connect: Duration = 3.0
-    first_byte: Duration = 60.0
+    first_byte: Duration = 180.0
     between_chunks: Duration = 30.0
     total: Duration = 600.0
     reply_bytes: Size = 16 * 1024**2

@@ -163,7 +163,7 @@ async def _providers(
             case "litellm":
                 from gateway.providers.litellm import open_litellm  # noqa: PLC0415  takes seconds
 
-                opened = open_litellm(codec, _target(model), timeouts=waits)
+                opened = open_litellm(codec, _target(model), timeouts=waits, max_reply=most)
                 providers[alias] = await stack.enter_async_context(opened)
             case "fake":
                 providers[alias] = Fake()

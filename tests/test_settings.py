@@ -199,7 +199,7 @@ def test_a_models_own_timeouts_go_before_the_general_ones(here):
     text = "upstream: {connect: 9s}\nmodels: {m: {engine: fake, timeouts: {total: 5m}}}\n"
     settings = load(here, text)
     waits = settings.models["m"].waits(settings.upstream)
-    assert (waits.connect, waits.total, waits.first_byte) == (9, 300, 60)
+    assert (waits.connect, waits.total, waits.first_byte) == (9, 300, 180)
 
 
 def _remote(**keys) -> Model:

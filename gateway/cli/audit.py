@@ -31,7 +31,11 @@ def export(kind: str, out: Path, config: Path | None) -> None:
     """Write every record, in order, to a file."""
     if kind in LATER:
         raise click.BadParameter(f"{kind} is not yet supported; there are: jsonl, csv.")
-    count = asyncio.run(_export(settings_of(config), Format(kind), out))
+    settings = settings_of(config)
+    try:
+        count = asyncio.run(_export(settings, Format(kind), out))
+    except OSError as error:
+        raise click.ClickException(f"{out} cannot be written: {error.strerror}.") from error
     click.echo(f"{count} records written to {out}", err=True)
 
 

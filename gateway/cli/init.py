@@ -41,7 +41,7 @@ models:                         # what clients may name
 #     per_key: {requests_per_minute: 60, concurrent: 4}
 
 # limits: {body_bytes: 2MiB, header_bytes: 64KiB, depth: 64, keys: 10000, messages: 2000, choices: 16, tools: 256}
-# upstream: {connect: 3s, first_byte: 60s, between_chunks: 30s, total: 600s, reply_bytes: 16MiB}
+# upstream: {connect: 3s, first_byte: 180s, between_chunks: 30s, total: 600s, reply_bytes: 16MiB}
 # telemetry: {service_name: wardgate}    # otlp_endpoint: http://collector:4318 sends spans and metrics
 # scan_cache_bytes: 64MiB
 # log_level: info

@@ -16,6 +16,7 @@ from gateway.http.serving import serve as serve_ports
 from gateway.settings import Address, Settings
 from gateway.wiring import Services, open_services
 
+_LOG = logging.getLogger("wardgate.policies")
 QUESTION = "Answer in one sentence: what is the capital of France?"
 
 
@@ -37,6 +38,8 @@ def serve(config: Path | None, workers: int, *, welcome: bool) -> None:
 
 async def _serve(settings: Settings, *, welcome: bool) -> None:
     async with open_services(settings) as services:
+        for warning in services.relay.policies.warnings:
+            _LOG.warning("%s", warning)
         greeting: Callable[[Address, Address], None] = lambda main, admin: _say(  # noqa: E731
             f"Wardgate serves http://{main}/v1 (admin: http://{admin}/)"
         )

@@ -58,11 +58,13 @@ class Lookout:
         answers: list[Looked | None] = [None] * len(asks)
         key = hmac.digest(self._secret, team.encode(), "sha256")
         waiting: dict[str, list[tuple[int, bytes]]] = {}
+        prints = _fingerprints(asks)
         for place, ask in enumerate(asks):
-            name = _cache_key(key, ask)
+            fingerprint = prints[id(ask.detector)]
+            name = _cache_key(key, fingerprint, ask.window)
             known = self._cache.get(name)
             if known is None:
-                waiting.setdefault(ask.detector.fingerprint, []).append((place, name))
+                waiting.setdefault(fingerprint, []).append((place, name))
             else:
                 answers[place] = Looked(_placed(ask.window, known), Coverage.CACHED)
         if waiting:
@@ -141,10 +143,15 @@ def _placed(window: Window, findings: Sequence[Finding]) -> tuple[Finding, ...]:
     )
 
 
-def _cache_key(key: bytes, ask: Ask) -> bytes:
-    window = ask.window
+def _fingerprints(asks: Sequence[Ask]) -> dict[int, str]:
+    """Each detector's fingerprint, asked for once: a detector may have to work it out."""
+    detectors = {id(ask.detector): ask.detector for ask in asks}
+    return {place: detector.fingerprint for place, detector in detectors.items()}
+
+
+def _cache_key(key: bytes, fingerprint: str, window: Window) -> bytes:
     name = hashlib.blake2b(digest_size=20, key=key)
-    head = f"{ask.detector.fingerprint}\0{window.core_start}\0{window.core_end}\0"
+    head = f"{fingerprint}\0{window.core_start}\0{window.core_end}\0"
     name.update(head.encode())
     name.update(window.text.encode("utf-8", "surrogatepass"))
     return name.digest()

@@ -15,6 +15,7 @@ from opentelemetry.trace import Span
 
 from gateway.core.errors import (
     AuditUnavailable,
+    BadRequest,
     HeldUndecided,
     PolicyBlocked,
     UpstreamError,
@@ -256,6 +257,7 @@ def _spread(fields: tuple[Field, ...], text: str) -> dict[Path, str]:
 _OUTCOMES: tuple[tuple[type[BaseException], str], ...] = (
     (PolicyBlocked, "blocked"),
     (HeldUndecided, "expired"),
+    (BadRequest, "refused"),
     (UpstreamTimeout, "upstream_timeout"),
     (UpstreamError, "upstream_failed"),
     (AuditUnavailable, UNRECORDED),
