@@ -170,6 +170,7 @@ class Parts:
     teams: Mapping[str, TeamAllowance] = field(default_factory=dict[str, TeamAllowance])
     models: Models | None = None
     teller: Teller | None = None
+    cache_bytes: int = 0
 
 
 async def make_relay(parts: Parts | None = None, **named: Any) -> World:
@@ -185,7 +186,7 @@ async def make_relay(parts: Parts | None = None, **named: Any) -> World:
         policies=policies(made.force),
         models=made.models or Models((Model("chat", provider),)),
         limits=Limits(clock, made.teams),
-        guard=make_guard(),
+        guard=make_guard(made.cache_bytes),
         holds=Holds(store.reviews, b"h" * 32, clock),
         ledger=ledger,
         closing=Closing(ledger),

@@ -103,6 +103,9 @@ def _decided(
     rulings = Rulings()
     rulings.add(tool_rulings(force.policy.rules, passage))
     for due, answer in looked:
+        if not answer.findings:
+            strand.decide(due, ())
+            continue
         own = decide(force.policy.rules, passage, answer.findings).rulings
         strand.decide(due, spans(own))
         rulings.add(placed(own, strand))

@@ -213,6 +213,9 @@ class InnerGate:
             return
         answer = next(looked)
         slot.told.append((slot.detectors[due.detector].name, answer.coverage))
+        if not answer.findings:
+            slot.strand.decide(due, ())
+            return
         decision = decide(self._force.policy.rules, slot.passage, answer.findings)
         slot.rulings.add(placed(decision.rulings, slot.strand))
         self._stop(slot, decision.action)

@@ -50,7 +50,10 @@ async def _calls_until_killed(gateway: Running, key: str, after: float) -> list[
 
     async def one(number: int) -> None:
         stream = number % 2 == 0
-        model = "mock~tokens=60~delay_ms=5" if stream else "mock~tokens=4~delay_ms=5"
+        # Streams of different lengths, so that some are in their middle at any moment.
+        model = (
+            f"mock~tokens={40 + number * 4}~delay_ms=5" if stream else "mock~tokens=4~delay_ms=5"
+        )
         while gateway.process and gateway.process.poll() is None:
             answers.append(await ask(http, gateway.base_url, key, model, stream=stream))
 

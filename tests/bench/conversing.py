@@ -6,10 +6,11 @@ The same bodies go through the same process under a policy without detectors; th
 from __future__ import annotations
 
 import json
+import statistics
 import urllib.request
 from typing import Any
 
-from tests.bench.figures import Row
+from tests.bench.figures import Row, median_ratio, spread
 from tests.bench.gateways import Gateway
 from tests.bench.pace import Pace
 from tests.bench.prompts import text
@@ -20,39 +21,42 @@ _BLOCK = 1_000_000
 
 
 def conversing(ours: Gateway, pace: Pace) -> list[Row]:
-    """Detector CPU of turn 20 to that of turn 2, all conversations together, equal new text."""
-    talks: list[list[dict[str, Any]]] = [[] for _ in range(pace.conversations)]
-    guarded: dict[int, float] = {}
-    passed: dict[int, float] = {}
-    for turn in range(1, TURNS + 1):
-        for place, talk in enumerate(talks):
-            asked = text(_BLOCK * (place + 1) + turn)
-            talk.append({"role": "user", "content": asked})
-        bodies = [_body(talk) for talk in talks]
-        answers, guarded[turn] = _ask(ours, "pii", bodies)
-        if turn in {2, TURNS}:
-            passed[turn] = _ask(ours, "pass", bodies)[1]
-        for talk, answer in zip(talks, answers, strict=True):
-            talk.append({"role": "assistant", "content": answer})
-    early, late = (guarded[turn] - passed[turn] for turn in (2, TURNS))
-    count = len(talks)
+    """Detector CPU of turn 20 to that of turn 2, with equal new text: one conversation after another."""
+    early: list[float] = []
+    late: list[float] = []
+    for number in range(pace.conversations + 1):
+        cost = _converse(ours, number)
+        if number:  # the first one warms up
+            early.append(cost[2])
+            late.append(cost[TURNS])
+    count = len(early)
     note = (
-        f"{1e3 * late / count:.1f} ms to {1e3 * early / count:.1f} ms, {count} conversations; "
-        f"pass-through of the same {1e3 * passed[TURNS] / count:.1f} and {1e3 * passed[2] / count:.1f} ms"
+        f"{spread(late, early)}; {1e3 * statistics.median(late):.1f} ms to "
+        f"{1e3 * statistics.median(early):.1f} ms, {count} conversations"
     )
     what = "conversation: detector CPU of turn 20 / turn 2"
-    return [Row(what, late / early, at_most=1.5, unit=" x", note=note)]
+    return [Row(what, median_ratio(late, early), at_most=1.5, unit=" x", note=note)]
 
 
-def _body(talk: list[dict[str, Any]]) -> bytes:
-    return json.dumps({"model": "echo", "messages": talk}).encode()
+def _converse(ours: Gateway, number: int) -> dict[int, float]:
+    """The detectors' CPU by turn, where it is measured."""
+    talk: list[dict[str, Any]] = []
+    cost: dict[int, float] = {}
+    for turn in range(1, TURNS + 1):
+        talk.append({"role": "user", "content": text(_BLOCK * (number + 1) + turn)})
+        body = json.dumps({"model": "echo", "messages": talk}).encode()
+        answer, guarded = _ask(ours, "pii", body)
+        if turn in {2, TURNS}:
+            cost[turn] = guarded - _ask(ours, "pass", body)[1]
+        talk.append({"role": "assistant", "content": answer})
+    return cost
 
 
-def _ask(ours: Gateway, team: str, bodies: list[bytes]) -> tuple[list[str], float]:
-    """The answers, one after another, and the CPU that they took."""
+def _ask(ours: Gateway, team: str, body: bytes) -> tuple[str, float]:
+    """The answer, and the CPU that it took."""
     cpu = ours.child.cpu()
-    answers = [_answer(ours, team, body) for body in bodies]
-    return answers, ours.child.cpu() - cpu
+    answer = _answer(ours, team, body)
+    return answer, ours.child.cpu() - cpu
 
 
 def _answer(ours: Gateway, team: str, body: bytes) -> str:

@@ -43,6 +43,14 @@ async def test_an_unguarded_route_stops_the_start() -> None:
             inventory([await guarded(), unguarded], ROUTES)
 
 
+async def test_the_inventory_is_asked_at_every_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    services = make_services(await make_relay())
+    monkeypatch.setattr("gateway.http.app.OPEN", frozenset({"/healthz"}))
+
+    with pytest.raises(UnguardedRouteError, match="/readyz"):
+        inference_app(services)
+
+
 async def test_a_missing_inference_route_stops_the_start() -> None:
     with pytest.raises(UnguardedRouteError, match=CHAT):
         inventory([Route("/healthz", bare, methods=["GET"])], ROUTES)

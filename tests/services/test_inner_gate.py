@@ -49,7 +49,7 @@ def said(chunk: Chunk | None) -> str:
     return "".join(one.text for one in chunk.parts if isinstance(one, Text)) if chunk else ""
 
 
-@given(forces(), replies(), SIZES, st.integers(1, 9))
+@given(forces, replies, SIZES, st.integers(1, 9))
 def test_any_chunking_of_a_reply_comes_out_alike(
     force: InForce, parts: list[Part], sizes: list[int], cut: int
 ) -> None:
@@ -72,7 +72,7 @@ def test_any_chunking_of_a_reply_comes_out_alike(
             assert other.early == at_once.early, "what left before the stop"
 
 
-@given(forces(), replies(), SIZES)
+@given(forces, replies, SIZES)
 def test_a_whole_reply_is_the_stream_and_leaves_at_its_end_or_not_at_all(
     force: InForce, parts: list[Part], sizes: list[int]
 ) -> None:
@@ -88,7 +88,7 @@ def test_a_whole_reply_is_the_stream_and_leaves_at_its_end_or_not_at_all(
         assert whole.reasons == stream.reasons
 
 
-@given(forces(), replies())
+@given(forces, replies)
 def test_nothing_leaves_of_a_call_to_a_tool_that_is_stopped(
     force: InForce, parts: list[Part]
 ) -> None:
@@ -105,7 +105,7 @@ def test_nothing_leaves_of_a_call_to_a_tool_that_is_stopped(
                 assert (choice, ARGUMENTS) not in out.early
 
 
-@given(replies(), SIZES)
+@given(replies, SIZES)
 def test_without_rules_a_reply_comes_out_as_it_went_in(parts: list[Part], sizes: list[int]) -> None:
     out = through(make_force(), chunked(parts, sizes))
     texts: dict[tuple[int, str], str] = {}
@@ -120,14 +120,19 @@ def test_without_rules_a_reply_comes_out_as_it_went_in(parts: list[Part], sizes:
 def test_the_drawn_replies_meet_every_action() -> None:
     """The properties above would hold of nothing, too."""
     met: set[Action] = set()
+    stops: list[str] = []
 
-    @given(forces(), replies())
+    @given(forces, replies)
     def meet(force: InForce, parts: list[Part]) -> None:
-        met.add(through(force, [Chunk(tuple(parts))]).action)
+        out = through(force, [Chunk(tuple(parts))])
+        met.add(out.action)
+        if out.early and (out.blocked or out.held):
+            stops.append("block" if out.blocked else "hold")
 
     meet()
 
     assert met == set(Action)
+    assert min(stops.count("block"), stops.count("hold")) >= 5, "after some text has left"
 
 
 async def test_text_leaves_before_the_reply_ends() -> None:
@@ -180,6 +185,28 @@ async def test_every_choice_of_a_cut_stream_ends() -> None:
     ends = gate.cut_short(BLOCKED, 2).parts
 
     assert {one.choice for one in ends if isinstance(one, Finished)} == {0, 1}
+
+
+async def test_windows_that_settle_at_one_end_are_decided_by_where_they_end() -> None:
+    words = ScriptedDetector("words", finds("stop", "w.stop"), ("w",), Reach(4, 8, 0, 0))
+    mail = ScriptedDetector("mail", finds("@", "pii.mail"), ("pii",), Reach(4, 8, 0, 9))
+    force = make_force(make_rule("w", "block"), make_rule("pii", "flag"), detectors=[words, mail])
+    gate = InnerGate(make_guard(), force, TEAM, whole=False)
+    later = Text(0, "reasoning_content", Kind.REASONING, "@")
+    await gate.take(Chunk((Opened(0), content("all is stop"), later, Finished(0, "stop"))))
+
+    assert gate.blocked
+    assert [len(one.decision.rulings) for one in gate.seen()] == [1, 1]
+
+
+async def test_one_choice_goes_on_after_another_has_finished() -> None:
+    gate = gate_for()
+    parts = (Opened(0), Opened(1), content("x", 1), content("y"), Finished(0, "stop"))
+    await gate.take(Chunk(parts))
+
+    left = await gate.take(Chunk((content(" all is well and more is to come", 1),)))
+
+    assert said(left).startswith("x all is well")
 
 
 async def test_a_hold_lets_the_part_before_it_go_and_keeps_the_rest() -> None:

@@ -44,7 +44,8 @@ FAILING = [
 
 @pytest.mark.parametrize("detector", FAILING, ids=lambda one: one.name)
 async def test_a_detector_that_fails_is_itself_a_finding(detector: ScriptedDetector) -> None:
-    (looked,) = await lookout().look("red", [Ask(detector, Window("a secret here", 40, 2, 8))])
+    async with asyncio.timeout(0.4):
+        (looked,) = await lookout().look("red", [Ask(detector, Window("a secret here", 40, 2, 8))])
 
     assert looked.coverage is Coverage.FAILED
     (seen,) = looked.findings

@@ -131,6 +131,19 @@ async def test_what_is_redacted_reaches_neither_model_nor_client() -> None:
     assert "secret of" not in repr(world.store.ledger.records)
 
 
+async def test_what_was_looked_at_is_remembered_for_its_team_alone() -> None:
+    force = watching("redact")
+    world = await make_relay(force=force, cache_bytes=100_000)
+    other = await world.relay.keys.create("blue")
+    for number, key in enumerate((world.key, other, world.key)):
+        request = Request(key, "openai.chat", body("my secret"))
+        await consume(world, request, Progress(f"call_{number}"))
+
+    for kind in (INTENT, DECISION):
+        told = [list(one["coverage"]["secret"]) for one in world.records(kind)]
+        assert told == [["scanned"], ["scanned"], ["cached"]]
+
+
 # -- refusals that look at no text and leave no record
 
 

@@ -84,6 +84,18 @@ async def test_held_input_goes_to_the_model_as_a_person_left_it(deed: Deed, sent
     assert world.decision["review"] == world.records(HELD_RECORD)[0]["review"]
 
 
+async def test_the_reviewer_sees_all_of_the_input_and_which_part_is_held() -> None:
+    world = await holding("fine")
+    messages = [{"role": "system", "content": "Be kind."}, {"role": "user", "content": "my secret"}]
+    await decided(world, world.request(messages=messages), approve)
+
+    (held,) = world.store.database.reviews.values()
+    assert [(one.role, one.text, one.held) for one in held.parts] == [
+        ("system", "Be kind.", False),
+        ("user", "my secret", True),
+    ]
+
+
 async def test_held_input_that_a_person_blocks_never_reaches_the_model() -> None:
     world = await holding("fine")
 

@@ -19,6 +19,7 @@ from tests.factories import (
     reply,
 )
 from tests.fakes import ScriptedDetector, ScriptedProvider, forever, sees_nothing
+from tests.fakes_store import FakeStore
 from tests.services.relaying import (
     DECISION,
     HELD_RECORD,
@@ -120,6 +121,21 @@ async def test_a_client_that_leaves_while_a_person_looks_leaves_one_record(where
     assert world.decision["outcome"] == "abandoned"
     assert world.store.database.open_calls == {}
     await room_is_free(world)
+
+
+async def test_a_call_that_the_sweeper_closed_gets_no_second_outcome() -> None:
+    barrier = Barrier("chunk 2")
+    world = await make_relay(guarded_by(barrier))
+    running = asyncio.get_running_loop().create_task(consume(world, world.request()))
+    await asyncio.wait_for(barrier.reached.wait(), 5)
+    world.store.database.age(60)
+    other = FakeStore(world.store.database, "other")
+    assert await other.ledger.close_abandoned(now=world.clock.now()) == 1
+
+    running.cancel()
+    await asyncio.wait({running})
+
+    assert world.kinds == [INTENT, "inference.interrupted"]
 
 
 async def test_a_client_that_leaves_between_chunks_leaves_one_record() -> None:

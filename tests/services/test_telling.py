@@ -14,7 +14,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import (  # noqa: TI
 from opentelemetry.trace import NoOpTracer, SpanKind, StatusCode
 
 from gateway.core.errors import PolicyBlocked, UnknownKey, UpstreamTimeout
-from gateway.services.relay import Request
+from gateway.services.relay import Progress, Request
 from gateway.services.telling import Teller
 from gateway.telemetry import Telemetry, set_up
 from tests.factories import World, make_relay, reply
@@ -121,6 +121,15 @@ async def test_a_call_that_fails_is_told_by_its_outcome() -> None:
     assert (told.call.attributes or {})["wardgate.outcome"] == "upstream_timeout"
     assert 'outcome="upstream_timeout"' in told.metrics
     assert "canary" not in told.everything
+
+
+async def test_a_client_that_leaves_after_the_last_chunk_is_told_as_served() -> None:
+    told = await telling()
+    items = told.world.relay.relay(told.world.request(), Progress("call_1"))
+    await anext(items)
+    await items.aclose()
+
+    assert (told.call.attributes or {})["wardgate.outcome"] == "completed"
 
 
 async def test_a_step_that_fails_names_its_error_and_no_message() -> None:
