@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -69,6 +70,11 @@ async def _calls_until_killed(gateway: Running, key: str, after: float) -> list[
     return answers
 
 
+def _how(answers: list[Told]) -> Counter[tuple[int | None, bool, bool]]:
+    """What a failure should say of the answers: status, whole, with text."""
+    return Counter((one.status, one.whole, bool(one.text)) for one in answers)
+
+
 def _wait_until_closed(gateway: Running, within: float = 15.0) -> dict[str, list[str]]:
     deadline = time.monotonic() + within
     while True:
@@ -89,8 +95,8 @@ def test_after_kill_9_every_released_answer_has_its_record_and_every_intent_is_c
 
         finished = [one for one in answers if one.status == 200 and one.whole]
         cut = [one for one in answers if one.status == 200 and not one.whole and one.text]
-        assert finished
-        assert cut
+        assert finished, _how(answers)
+        assert cut, _how(answers)
         assert {one.call: told.get(str(one.call)) for one in finished} == {
             one.call: ["completed"] for one in finished
         }
