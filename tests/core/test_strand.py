@@ -31,6 +31,7 @@ OPERATORS = st.sampled_from([Replace(), Replace("--"), Mask(), Mask(2), Hash(), 
 
 @given(TEXTS, PLACES, CHOSEN, OPERATORS)
 @example("aab ab cab", [3, 4, 5], [3], Replace())
+@example("xxxxxxxxxx", [4, 7], [2], Replace())
 def test_a_stream_equals_the_whole(
     text: str, places: list[int], chosen: list[int], operator: Operator
 ) -> None:

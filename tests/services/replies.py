@@ -36,7 +36,7 @@ SLOTS = {
     ARGUMENTS: Kind.TOOL_ARGUMENTS,
 }
 WORDS = (
-    *("a@b", "bob@", "@", "12345", "7", "x", "halt", "ab", "a", " ", "\n", "e\u0301"),
+    *("a@b", "bob@", "@", "12345", "7", "x", "xxxxxxxxxx", "halt", "ab", "a", " ", "\n", "e\u0301"),
     *("and so on ", "then ", "all is well ", "all is well ", "e\u0301 to be or not "),
     *('{"to": "', '"}', ",", "\\u00e9", "\\", "[1, 2", "]"),
 )

@@ -20,7 +20,7 @@ from gateway.detectors.pii.options import PiiOptions
 from gateway.detectors.pii.patterns import Patterns
 
 NAME = "pii"
-PATTERNS_REACH = Reach(min=32, max=56, before=128, after=80)
+PATTERNS_REACH = Reach(min=52, max=64, before=96, after=72)
 """First text after at most 152 code points; every bounded pattern (IBAN: 42) lies in its window."""
 NAMES_REACH = Reach(min=480, max=554, before=128, after=80)
 """First text after at most 650 code points. Longer cores cost less: each is read with its context."""
