@@ -24,7 +24,7 @@ class WardgateError(Exception):
     code = "wardgate_error"
 
     def __init__(self, message: str | None = None) -> None:
-        super().__init__(message or (type(self).__doc__ or "").strip().splitlines()[0])
+        super().__init__(message or (type(self).__doc__ or "").strip().partition("\n")[0])
 
     @property
     def message(self) -> str:

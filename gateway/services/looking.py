@@ -85,9 +85,7 @@ class Lookout:
                 batch = places[at : at + BATCH]
                 windows = [asks[place].window for place, _ in batch]
                 found = await _ask(detector, windows)
-                for (place, name), window, seen in zip(
-                    batch, windows, found or [None] * len(batch), strict=True
-                ):
+                for (place, name), window, seen in zip(batch, windows, found, strict=True):
                     answers[place] = self._answer(detector, window, name, seen)
 
         await asyncio.gather(*(one_detector(places) for places in waiting.values()))
@@ -101,19 +99,36 @@ class Lookout:
         return Looked(_placed(window, seen), Coverage.SCANNED)
 
 
-async def _ask(detector: Detector, windows: Sequence[Window]) -> list[tuple[Finding, ...]] | None:
-    """Findings by window; None when the detector failed."""
+async def _ask(detector: Detector, windows: Sequence[Window]) -> list[tuple[Finding, ...] | None]:
+    """Findings by window; None where the detector failed.
+
+    A batch that raises is asked again window by window: which windows share a batch depends on how
+    the text arrived, and one bad window must not be the failure of its neighbours.
+    """
+    found, problem = await _asked(detector, windows)
+    if problem and problem != _TOO_LATE and len(windows) > 1:
+        found = [(await _asked(detector, [window]))[0][0] for window in windows]
+    return found
+
+
+_TOO_LATE = "TimeoutError"
+
+
+async def _asked(
+    detector: Detector, windows: Sequence[Window]
+) -> tuple[list[tuple[Finding, ...] | None], str | None]:
+    """What one batch gave, and the sort of error where it failed."""
     try:
         async with asyncio.timeout(detector.budget):
             found = [tuple(seen) for seen in await detector.detect(windows)]
         if len(found) == len(windows):
-            return found
+            return [*found], None
         problem = "WrongCount"
     except Exception as error:  # noqa: BLE001 - a detector may fail in any way; a rule says what follows
         problem = type(error).__name__
     # Only the sort of error: its message could hold text of the window.
     _LOG.warning("detector %s failed: %s", detector.name, problem)
-    return None
+    return [None] * len(windows), problem
 
 
 def _failure(detector: Detector, window: Window) -> Finding:

@@ -332,6 +332,16 @@ async def test_rules_on_a_tool_reach_its_arguments() -> None:
         assert gate.blocked is blocked
 
 
+async def test_rules_on_a_tool_reach_what_is_found_in_its_name() -> None:
+    mine = replace(make_rule("secret", "block"), tools=("*secret",))
+    force = make_force(mine, detectors=[SECRET])
+    gate = InnerGate(make_guard(), force, TEAM, whole=True)
+
+    await gate.take(Chunk((*tool("a secret", "{}"), Finished(0, "tool_calls"))))
+
+    assert gate.blocked
+
+
 async def test_coverage_of_what_was_not_looked_at_is_not_inferred() -> None:
     gate = gate_for("block")
     reasoning = Text(0, "reasoning_content", Kind.REASONING, "a")

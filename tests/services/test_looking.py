@@ -209,3 +209,20 @@ async def test_a_cancelled_look_stops_its_detectors_and_remembers_nothing_wrong(
 
 async def test_nothing_asked_is_nothing_seen() -> None:
     assert await lookout().look("red", []) == []
+
+
+async def test_one_window_that_breaks_a_detector_is_not_its_neighbours_failure() -> None:
+    def breaks_on_bomb(one: Window) -> Sequence[tuple[str, int, int]]:
+        return raises(one) if "bomb" in one.text else WORD(one)
+
+    detector = ScriptedDetector("delicate", breaks_on_bomb)
+    texts = ["a secret here", "a bomb", "nothing"]
+
+    looked = await lookout().look("red", [Ask(detector, window(text)) for text in texts])
+
+    assert [one.coverage for one in looked] == [
+        Coverage.SCANNED,
+        Coverage.FAILED,
+        Coverage.SCANNED,
+    ]
+    assert [len(one.findings) for one in looked] == [1, 1, 0]
