@@ -67,22 +67,24 @@ def _check(value: Any) -> None:
     if type(value) in _PLAIN:
         return
     if type(value) is int:
-        if abs(value) > _LARGEST:
+        if not -_LARGEST <= value <= _LARGEST:
             raise ValueError("an integer of a record is within 2^53-1")
     elif type(value) is dict or isinstance(value, Mapping):
         _check_members(cast("Mapping[Any, Any]", value))
     elif isinstance(value, list | tuple):
         for item in cast("list[Any]", value):
-            _check(item)
+            if type(item) is not str:
+                _check(item)
     else:
         raise ValueError(f"a record holds no {type(value).__name__}")
 
 
 def _check_members(value: Mapping[Any, Any]) -> None:
     for key, item in value.items():
-        if not isinstance(key, str) or not key.isascii():
+        if type(key) is not str or not key.isascii():
             raise ValueError("a key of a record is ASCII")
-        _check(item)
+        if type(item) not in _PLAIN:
+            _check(item)
 
 
 def leaf_hash(encoded: bytes) -> bytes:

@@ -16,6 +16,7 @@ from opentelemetry.trace import Span, SpanKind, Status, StatusCode, Tracer
 from gateway.core.errors import WardgateError
 from gateway.core.model import Usage
 from gateway.services.account import Account
+from gateway.services.tally import Tally
 
 
 class Teller:
@@ -23,17 +24,28 @@ class Teller:
 
     def __init__(self, tracer: Tracer, meter: Meter) -> None:
         self._tracer = tracer
-        self._calls = meter.create_counter(
-            "wardgate.calls", description="Calls, by surface, outcome and action."
+        self._calls = Tally(
+            meter,
+            "wardgate.calls",
+            ("surface", "outcome", "action"),
+            "Calls, by surface, outcome and action.",
         )
-        self._findings = meter.create_counter(
-            "wardgate.rulings", description="Rulings, by rule, label, stage and action."
+        self._rulings = Tally(
+            meter,
+            "wardgate.rulings",
+            ("rule", "label", "stage", "action"),
+            "Rulings, by rule, label, stage and action.",
         )
-        self._steps = meter.create_histogram(
-            "wardgate.step.duration", unit="s", description="Time in each step of the way."
+        self._steps = Tally(
+            meter, "wardgate.step.duration", ("step",), "Time in each step of the way.", "s"
         )
-        self._tokens = meter.create_counter(
-            "gen_ai.client.token.usage", unit="{token}", description="Tokens, by type."
+        self._tokens = Tally(
+            meter, "gen_ai.client.token.usage", ("gen_ai.token.type",), "Tokens.", "{token}"
+        )
+        self._added = meter.create_histogram(
+            "wardgate.input.duration",
+            unit="s",
+            description="What a call waits before its model is asked: looking and recording.",
         )
 
     def begin(self, surface: str) -> Span:
@@ -77,26 +89,20 @@ class Teller:
         code = error.code if isinstance(error, WardgateError) else type(error).__name__
         span.set_attribute("error.type", code)
         span.end()
-        self._calls.add(1, {"surface": surface, "outcome": code, "action": "none"})
+        self._calls.add(1, surface, code, "none")
 
     def ended(self, span: Span, account: Account) -> None:
         """The call ended: its span, its counts and its times."""
         action = account.action.word
-        about = {"surface": account.call.surface, "outcome": account.outcome, "action": action}
-        self._calls.add(1, about)
+        self._calls.add(1, account.call.surface, account.outcome, action)
         for stage, seen in account.seen.items():
             for ruling in (ruling for one in seen for ruling in one.decision.rulings):
-                self._findings.add(
-                    1,
-                    {
-                        "rule": ruling.rule,
-                        "label": ruling.finding.label,
-                        "stage": str(stage),
-                        "action": ruling.action.word,
-                    },
-                )
+                label, ruled = ruling.finding.label, ruling.action.word
+                self._rulings.add(1, ruling.rule, label, str(stage), ruled)
         for step, microseconds in account.marks.items():
-            self._steps.record(microseconds / 1_000_000, {"step": step})
+            self._steps.add(microseconds / 1_000_000, step)
+        before = account.marks.get("look_input", 0) + account.marks.get("record_intent", 0)
+        self._added.record(before / 1_000_000)
         self._used(account.usage)
         if span.is_recording():
             span.set_attributes({"wardgate.outcome": account.outcome, "wardgate.action": action})
@@ -107,5 +113,5 @@ class Teller:
 
     def _used(self, usage: Usage | None) -> None:
         if usage:
-            self._tokens.add(usage.prompt, {"gen_ai.token.type": "input"})
-            self._tokens.add(usage.completion, {"gen_ai.token.type": "output"})
+            self._tokens.add(usage.prompt, "input")
+            self._tokens.add(usage.completion, "output")

@@ -1,4 +1,4 @@
-"""Names sort by time, do not repeat and cannot be guessed."""
+"""Names sort by time and do not repeat."""
 
 from __future__ import annotations
 
