@@ -96,5 +96,5 @@ def _log(settings: Settings) -> None:
         format="%(asctime)s %(levelname)s %(name)s %(message)s",
     )
     # Libraries that would log a URL or a body at `info` or `debug` say only what went wrong.
-    for loud in ("uvicorn", "asyncio", "aiosqlite", "alembic", "sqlalchemy", "presidio-analyzer"):
+    for loud in ("uvicorn", "asyncio", "alembic", "sqlalchemy", "presidio-analyzer"):
         logging.getLogger(loud).setLevel("WARNING")

@@ -16,7 +16,7 @@ from enum import StrEnum
 from gateway.core.model import Finding, Window
 from gateway.core.ports import Detector, ScanCache
 
-BATCH = 16
+BATCH = 32
 """Windows that a detector is given at once; its budget is for one batch."""
 _LOG = logging.getLogger("wardgate.detectors")
 

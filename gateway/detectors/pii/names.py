@@ -4,6 +4,7 @@ The weights come from the locked package and are checked by SHA-256 before they 
 thread-safe; keeps no text (spaCy's own memory of words ends with each batch).
 """
 # pyright: reportUnknownMemberType=false, reportUnknownVariableType=false, reportUnknownArgumentType=false
+# pyright: reportMissingTypeStubs=false
 
 from __future__ import annotations
 
@@ -68,6 +69,7 @@ class Names:
         nlp: Any = spacy.load(folder, exclude=_UNUSED)
         # Of what spaCy works out about a new word, NER reads these; a memory zone meets words anew.
         read = {NORM, PREFIX, SUFFIX, SHAPE, IS_SPACE}
+        _use_blas(nlp)
         getters = nlp.vocab.lex_attr_getters
         nlp.vocab.lex_attr_getters = {name: get for name, get in getters.items() if name in read}
         return cls(nlp)
@@ -76,6 +78,20 @@ class Names:
         """Each text's names among `wanted`, whatever else is in the batch."""
         with self._nlp.memory_zone():
             return [list(_hits(document.ents, wanted)) for document in self._nlp.pipe(texts)]
+
+
+def _use_blas(nlp: Any) -> None:
+    """NER multiplies by numpy's BLAS, on one thread, in the place of BLIS: a fifth less work when measured.
+
+    The limit holds for the whole process: what runs side by side here are lanes.
+    """
+    from thinc.api import NumpyOps
+    from threadpoolctl import threadpool_limits
+
+    threadpool_limits(limits=1, user_api="blas")
+    ops = NumpyOps(use_blis=False)
+    for part in nlp.get_pipe("ner").model.walk():
+        part.ops = ops
 
 
 def _hits(spans: Iterable[Any], wanted: frozenset[str]) -> Iterable[Hit]:

@@ -88,3 +88,14 @@ def test_every_file_that_loading_reads_is_checked() -> None:
         if file.is_file() and file.relative_to(folder).parts[0] not in unused
     }
     assert read - {"LICENSE", "LICENSES_SOURCES", "README.md", "accuracy.json"} == set(WEIGHTS)
+
+
+def test_names_are_looked_for_on_one_thread(names) -> None:
+    """Lanes are what runs side by side; a BLAS with threads of its own would fight them."""
+    from threadpoolctl import threadpool_info  # noqa: PLC0415 - after numpy is loaded
+
+    names.look([SENTENCES[0]], frozenset(NAMED))
+    blas = [library for library in threadpool_info() if library["user_api"] == "blas"]
+
+    assert blas
+    assert {library["num_threads"] for library in blas} == {1}
