@@ -50,7 +50,7 @@ fix: $(VENV)/.test-stamp ## format, and mend what lint can mend
 bench: $(VENV)/.test-stamp $(BENCH)/.stamp ## ratios against floors measured in the same run
 	$(BIN)/python -m tests.bench $(ARGS)
 
-soak: $(VENV)/.test-stamp ## the property tests fifty times as long, and ten kills for two
+soak: $(VENV)/.test-stamp ## the property tests fifty times as long, and ten kills for three
 	WARDGATE_TEST_KILLS=10 $(BIN)/pytest -n 2 --hypothesis-profile=soak $(ARGS)
 
 lock: $(UV) ## compile requirements/ anew from pyproject.toml

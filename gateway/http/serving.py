@@ -3,37 +3,73 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 import signal
+import socket
 from collections.abc import Callable
+from contextlib import ExitStack
 
 import uvicorn
 from starlette.applications import Starlette
 
+from gateway.core.errors import NotReady
 from gateway.http.admin.app import admin_app
 from gateway.http.app import inference_app
 from gateway.http.protocol import BoundedHeads
 from gateway.settings import Address
 from gateway.wiring import Services
 
-_LOG = logging.getLogger("wardgate.http")
 LEAVE = 10
 """Seconds that running calls get to end once the process is told to stop."""
 
 
-class _Port(uvicorn.Server):
-    """A server whose signals are handled outside, because there are two of them."""
+class Port(uvicorn.Server):
+    """A server on a socket that is bound already; its signals are handled outside, as there are two."""
+
+    def __init__(self, app: Starlette, bound: socket.socket, header_bytes: int) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                loop="none",
+                http=BoundedHeads,
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                timeout_graceful_shutdown=LEAVE,
+                h11_max_incomplete_event_size=header_bytes,
+                proxy_headers=False,
+            )
+        )
+        self.bound = bound
+        self.address = Address(*bound.getsockname()[:2])
 
     async def run_quietly(self) -> None:
         """Serve until `should_exit`, without catching signals."""
-        await self._serve()
+        await self._serve([self.bound])
 
 
 async def serve(services: Services, ready: Callable[[Address, Address], None]) -> None:
-    """Serve until SIGINT or SIGTERM. `ready` hears where both ports listen, once they do."""
-    limits = services.settings.limits
-    inference = _port(inference_app(services), services.settings.listen, limits.header_bytes)
-    admin = _port(admin_app(services), services.settings.admin_listen, limits.header_bytes)
+    """Serve until SIGINT or SIGTERM. `ready` hears where both ports listen, once they do.
+
+    Raise NotReady where a port cannot be had.
+    """
+    settings = services.settings
+    heads = settings.limits.header_bytes
+    with ExitStack() as stack:
+        bound = [
+            stack.enter_context(_bound(name, address))
+            for name, address in (
+                ("listen", settings.listen),
+                ("admin_listen", settings.admin_listen),
+            )
+        ]
+        inference = Port(inference_app(services), bound[0], heads)
+        admin = Port(admin_app(services), bound[1], heads)
+        await _run(inference, admin, ready)
+
+
+async def _run(inference: Port, admin: Port, ready: Callable[[Address, Address], None]) -> None:
     ports = (inference, admin)
 
     def stop() -> None:
@@ -49,32 +85,20 @@ async def serve(services: Services, ready: Callable[[Address, Address], None]) -
         while not all(port.started for port in ports) and not running.done():  # noqa: ASYNC110
             await asyncio.sleep(0.01)
         if not running.done():
-            ready(_address(inference), _address(admin))
+            ready(inference.address, admin.address)
         await running
     finally:
         stop()
 
 
-def _port(app: Starlette, address: Address, header_bytes: int) -> _Port:
-    config = uvicorn.Config(
-        app,
-        host=address.host,
-        port=address.port,
-        loop="none",
-        http=BoundedHeads,
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        date_header=True,
-        timeout_graceful_shutdown=LEAVE,
-        h11_max_incomplete_event_size=header_bytes,
-        proxy_headers=False,
-    )
-    return _Port(config)
-
-
-def _address(port: _Port) -> Address:
-    host, number = port.servers[0].sockets[0].getsockname()[:2]
-    return Address(host, number)
+def _bound(name: str, address: Address) -> socket.socket:
+    """A socket that has the address. Raise NotReady, naming the setting, where another has it."""
+    family = socket.AF_INET6 if ":" in address.host else socket.AF_INET
+    try:
+        return socket.create_server((address.host, address.port), family=family, backlog=2048)
+    except OSError as error:
+        why = (error.strerror or type(error).__name__).partition(" (")[0]
+        raise NotReady(
+            f"`{name}`: {address} cannot be listened on ({why}). "
+            "Stop what uses it, or set another address."
+        ) from error

@@ -18,7 +18,7 @@ from tests.postgres import postgres
 from tests.rig import MockUpstream
 
 CALLS = 200
-KILLS = int(os.environ.get("WARDGATE_TEST_KILLS", "2"))  # noqa: TID251 - `make soak` asks for more
+KILLS = int(os.environ.get("WARDGATE_TEST_KILLS", "3"))  # noqa: TID251 - `make soak` asks for more
 
 
 @pytest.fixture(scope="module", params=["sqlite", "postgresql"])

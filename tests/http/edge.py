@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import ssl
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -16,8 +17,8 @@ from starlette.applications import Starlette
 from gateway.core.ports import Detector
 from gateway.http.admin.app import admin_app
 from gateway.http.app import inference_app
-from gateway.http.serving import _port
-from gateway.settings import Address, Settings
+from gateway.http.serving import Port
+from gateway.settings import Settings
 from gateway.store.store import Store
 from gateway.telemetry import set_up
 from gateway.wiring import Records, Services
@@ -58,15 +59,16 @@ async def listening(app: Starlette) -> AsyncGenerator[int]:
 
     What uvicorn does at start and end, without the tenths of a second that it sleeps in between.
     """
-    server = _port(app, Address("127.0.0.1", 0), 64 * 1024)
+    server = Port(app, socket.create_server(("127.0.0.1", 0)), 64 * 1024)
     server.config.load()
     server.lifespan = server.config.lifespan_class(server.config)
-    await server.startup()
+    await server.startup(sockets=[server.bound])
     try:
-        yield server.servers[0].sockets[0].getsockname()[1]
+        yield server.address.port
     finally:
         for one in server.servers:
             one.close()
+        server.bound.close()
         for connection in list(server.server_state.connections):
             connection.shutdown()
         while server.server_state.connections or server.server_state.tasks:  # noqa: ASYNC110

@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import socket
 from typing import Any
 
 import httpx2
+import pytest
 
+from gateway.core.errors import NotReady
 from gateway.http.serving import serve
 from gateway.settings import Address
 from tests.factories import World, make_relay, reply
@@ -77,3 +80,12 @@ async def test_a_call_that_runs_may_end_after_the_signal() -> None:
     assert response.status_code == 200
     assert response.json()["choices"][0]["message"]["content"] == "hello"
     assert world.decision["outcome"] == "completed"
+
+
+async def test_a_port_that_is_taken_is_named_with_its_setting() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        services = make_services(await make_relay(), settings={**ANYWHERE, "admin_listen": address})
+
+        with pytest.raises(NotReady, match=f"`admin_listen`: {address}"):
+            await serve(services, lambda *_: None)
