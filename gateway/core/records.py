@@ -11,6 +11,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Final, cast
 
 from gateway.core.model import NOTHING
@@ -33,6 +34,12 @@ class Record:
     ts: str
     policy: str | None = None
     detail: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
+
+
+def timestamp(moment: datetime) -> str:
+    """A moment as records write it: UTC, ISO 8601, microseconds, `Z`."""
+    told = moment.astimezone(UTC).isoformat(timespec="microseconds")
+    return told.removesuffix("+00:00") + "Z"
 
 
 def encode(record: Record) -> bytes:

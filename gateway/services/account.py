@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC
 from itertools import accumulate
 from typing import Any
 
 from gateway.core.model import Action, Call, Caller, Stage, Usage
 from gateway.core.ports import Clock, Entry, InForce
-from gateway.core.records import MAX_FINDINGS, Record, canonical, ruling_rows
+from gateway.core.records import MAX_FINDINGS, Record, canonical, ruling_rows, timestamp
 from gateway.core.review import Review
 from gateway.services.guard import Seen
 from gateway.services.ids import new_id
@@ -100,7 +99,6 @@ class Account:
     def _entry(
         self, kind: str, detail: Mapping[str, Any], *, opens: bool = False, closes: bool = False
     ) -> Entry:
-        now = self.clock.now().astimezone(UTC).isoformat(timespec="microseconds")
         about = {
             "team": self.caller.team,
             "key": self.caller.key,
@@ -111,7 +109,7 @@ class Account:
             "policy_digest": self.force.policy.digest,
             **detail,
         }
-        ts = now.removesuffix("+00:00") + "Z"
+        ts = timestamp(self.clock.now())
         record = Record(new_id("rec"), kind, self.call.id, ts, self.force.policy.reference, about)
         return Entry(record, opens=opens, closes=closes)
 

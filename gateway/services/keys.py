@@ -15,7 +15,7 @@ from datetime import UTC
 from gateway.core.errors import UnknownKey
 from gateway.core.model import Caller
 from gateway.core.ports import Clock, Entry, Keys, StoredKey
-from gateway.core.records import Record
+from gateway.core.records import Record, timestamp
 from gateway.services.ids import new_id
 
 REMEMBERED = 5.0
@@ -38,8 +38,8 @@ class KeyService:
         key_id = secrets.token_hex(8)
         key = f"wg_{key_id}_{secrets.token_urlsafe(32)}"
         now = self._clock.now().astimezone(UTC)
-        ts = now.isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
-        record = Record(new_id("rec"), "key.created", None, ts, None, {"key": key_id, "team": team})
+        detail = {"key": key_id, "team": team}
+        record = Record(new_id("rec"), "key.created", None, timestamp(now), None, detail)
         stored = StoredKey(key_id, self._digest(key), team, owner, now)
         await self._keys.add(stored, Entry(record))
         return key

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC
 
 from gateway.core.errors import ReviewConflict
 from gateway.core.ports import Clock, Entry, Reviews
-from gateway.core.records import Record
+from gateway.core.records import Record, timestamp
 from gateway.core.review import Choice, Review, ReviewPart, ReviewState, Verdict
 from gateway.services.ids import new_id
 
@@ -45,7 +44,6 @@ class ReviewDesk:
 
     async def _decide(self, review_id: str, verdict: Verdict) -> Review:
         review = await self.reviews.get(review_id)
-        now = self.clock.now().astimezone(UTC).isoformat(timespec="microseconds")
         # The reason is a person's own words and may quote the text: it rests sealed, not in the log.
         detail = {
             "review": review_id,
@@ -54,6 +52,6 @@ class ReviewDesk:
             "commitment": review.commitment,
             "edited": [path for path, _ in verdict.edits],
         }
-        ts = now.removesuffix("+00:00") + "Z"
+        ts = timestamp(self.clock.now())
         record = Record(new_id("rec"), "review.decided", review.call, ts, review.policy, detail)
         return await self.reviews.decide(review_id, verdict, Entry(record))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 
 from sqlalchemy import (
     ColumnElement,
@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from gateway.core.model import Receipt
 from gateway.core.ports import Entry
-from gateway.core.records import Record
+from gateway.core.records import Record, timestamp
 from gateway.core.review import ReviewState
 from gateway.store.append import Appender, prepare
 from gateway.store.tables import audit_entry, now_us, open_call, replica, review
@@ -34,11 +34,6 @@ LEASE = 10.0
 """Seconds, by the database's clock, after which a silent replica is taken for dead."""
 CLOSED_AT_ONCE = 256
 """Calls closed in one transaction."""
-
-
-def timestamp(moment: datetime) -> str:
-    """A moment as records write it: UTC, ISO 8601, microseconds."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def interruption(

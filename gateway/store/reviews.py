@@ -14,10 +14,9 @@ from sqlalchemy.exc import IntegrityError
 
 from gateway.core.errors import ReviewConflict, ReviewNotFound
 from gateway.core.ports import Entry, Sealer
-from gateway.core.records import Record
+from gateway.core.records import Record, timestamp
 from gateway.core.review import Review, ReviewPart, ReviewState, Verdict
 from gateway.store import tables
-from gateway.store.abandoned import timestamp
 from gateway.store.append import Appender, prepare
 from gateway.store.database import Database
 from gateway.store.review_rows import (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from datetime import datetime, timedelta, timezone
 
 import pytest
 import rfc8785
@@ -12,7 +13,15 @@ from hypothesis import strategies as st
 
 from gateway.core.model import Action, Finding
 from gateway.core.policy import Ruling
-from gateway.core.records import MAX_BYTES, Record, canonical, encode, leaf_hash, ruling_rows
+from gateway.core.records import (
+    MAX_BYTES,
+    Record,
+    canonical,
+    encode,
+    leaf_hash,
+    ruling_rows,
+    timestamp,
+)
 from gateway.core.redact import Replace
 
 KEYS = st.text(st.characters(max_codepoint=127), max_size=8)
@@ -76,3 +85,9 @@ def test_a_ruling_is_listed_without_text() -> None:
             "action": "redact",
         }
     ]
+
+
+def test_a_moment_is_written_in_utc_with_microseconds() -> None:
+    moment = datetime(2026, 11, 23, 19, 0, 0, 5, tzinfo=timezone(timedelta(hours=1)))
+
+    assert timestamp(moment) == "2026-11-23T18:00:00.000005Z"
