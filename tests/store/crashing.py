@@ -27,6 +27,8 @@ def _say(receipt: Receipt) -> None:
 
 async def main(url: str, data: str) -> None:
     async with open_store(url, Path(data), "crashing") as store, asyncio.TaskGroup() as group:
+        # The callers may go in step, with nothing open between two of them: this call stays open.
+        _say(await store.ledger.append(intent("left-open", name="left-open-intent")))
         for name in range(32):
             group.create_task(caller(store, name))
 
