@@ -13,13 +13,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import anyio
 import pytest
 
-SCRIPT = Path(__file__).resolve().parents[2] / "shared" / "rig" / "mock_upstream.py"
+from tests.shared import shared
+
+SCRIPT = shared() / "rig" / "mock_upstream.py"
 KNOBS = {
     "tokens": 32,
     "delay_ms": 0.0,

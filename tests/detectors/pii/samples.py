@@ -2,11 +2,11 @@
 
 import json
 from collections.abc import Iterator
-from pathlib import Path
 
 from gateway.core.model import Window
 from gateway.detectors.pii.detector import PiiDetector
 from gateway.detectors.pii.hits import Hit
+from tests.shared import shared
 
 SEVEN = (
     "PERSON",
@@ -64,7 +64,7 @@ TABLE = (
 
 def labelled(every: int, most: int = 1_500) -> Iterator[str]:
     """Each n-th text of the labelled sets, where they lie beside the project; else nothing."""
-    folder = Path(__file__).resolve().parents[4] / "shared" / "evals" / "pii"
+    folder = shared() / "evals" / "pii"
     for file in sorted(folder.glob("*.jsonl")):
         rows = file.read_text("utf-8").splitlines()
         yield from (json.loads(row)["text"][:most] for row in rows[::every])
