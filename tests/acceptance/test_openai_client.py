@@ -198,7 +198,8 @@ def test_a_stream_that_breaks_is_an_error_and_nothing_unlooked_at_leaves(
     client: openai.OpenAI,
 ) -> None:
     stream = client.chat.completions.create(
-        model="mock~tokens=400~fail=midstream~fail_at=390",
+        # Slowly, so that text has left by then: a break before the first text is a plain 502.
+        model="mock~tokens=400~delay_ms=5~fail=midstream~fail_at=390",
         messages=[{"role": "user", "content": "hi"}],
         stream=True,
     )
