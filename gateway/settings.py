@@ -93,7 +93,7 @@ class Upstream(Section):
 class Model(Section):
     """A model that clients may name: which engine runs it and what it is called there."""
 
-    engine: Literal["openai", "litellm", "local", "fake"]
+    engine: Literal["openai", "anthropic", "litellm", "local", "fake"]
     base_url: EngineUrl | None = None
     model: Annotated[str, Field(min_length=1)] | None = None
     catalogue: Annotated[str, Field(min_length=1)] | None = None
@@ -106,7 +106,7 @@ class Model(Section):
 
     @model_validator(mode="after")
     def _fits_its_engine(self) -> Model:
-        remote = self.engine in {"openai", "litellm"}
+        remote = self.engine in {"openai", "anthropic", "litellm"}
         if remote and self.base_url is None:
             # Without one, LiteLLM takes text to whichever vendor the model's prefix names.
             mend = "Add `base_url: http://…` of your own model server."

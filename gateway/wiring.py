@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from gateway.core.errors import AuditUnavailable
-from gateway.core.ports import Codec, Detector, DetectorSource, Provider, Surface
+from gateway.core.ports import Detector, DetectorSource, Provider, Surface
 from gateway.detectors.source import Detectors
 from gateway.providers.fake import Fake
 from gateway.providers.local import LocalModel, open_local
@@ -36,8 +36,8 @@ from gateway.services.telling import Teller
 from gateway.settings import Model as ModelSettings
 from gateway.settings import Settings, engine_key, environment, shipped_policies
 from gateway.store.store import Store, open_store
+from gateway.surfaces.dialects import Dialects, dialects
 from gateway.surfaces.intake import Limits as ShapeLimits
-from gateway.surfaces.openai_chat import OpenAIChat
 from gateway.telemetry import Telemetry, set_up
 
 
@@ -97,16 +97,16 @@ async def open_services(
         secret = records.store.secrets.secret
         guard = _guard(settings, secret("scan-cache"), secret("hash-operator"))
         policies = await Policies(source, guard, shipped_policies()).load(settings.policies)
-        chat = OpenAIChat(_shape(settings))
+        spoken = dialects(_shape(settings))
         local = await _local_models(settings, stack)
-        providers = await _providers(settings, chat, local, stack)
+        providers = await _providers(settings, spoken, local, stack)
         last_records = Closing(records.store.ledger)
         clock = SystemClock()
         relay = Relay(
-            surfaces=_surfaces(chat),
+            surfaces=spoken.surfaces,
             keys=records.keys,
             policies=policies,
-            models=_models(settings, providers),
+            models=_models(settings, spoken, providers),
             limits=_limits(settings, clock),
             guard=guard,
             holds=Holds(records.store.reviews, secret("commitments"), clock),
@@ -146,12 +146,13 @@ def _shape(settings: Settings) -> ShapeLimits:
     )
 
 
-def _surfaces(chat: OpenAIChat) -> Mapping[str, Surface]:
-    return {chat.name: chat}
+def surfaces(limits: ShapeLimits | None = None) -> Mapping[str, Surface]:
+    """Every dialect that Wardgate speaks, by name, each with its `census`: for tables and documents."""
+    return dialects(limits).surfaces
 
 
 async def _providers(
-    settings: Settings, codec: Codec, local: Mapping[str, LocalModel], stack: AsyncExitStack
+    settings: Settings, spoken: Dialects, local: Mapping[str, LocalModel], stack: AsyncExitStack
 ) -> Mapping[str, Provider]:
     """Each model's provider, by its alias. An engine's library loads where a model needs it."""
     session = await stack.enter_async_context(open_pool())
@@ -159,22 +160,23 @@ async def _providers(
     for alias, model in settings.models.items():
         waits = _timeouts(settings, model)
         most = settings.upstream.reply_bytes
+        codecs = spoken.codecs[model.engine]
         match model.engine:
             case "litellm":
                 from gateway.providers.litellm import open_litellm  # noqa: PLC0415  takes seconds
 
-                opened = open_litellm(codec, _target(model), timeouts=waits, max_reply=most)
+                opened = open_litellm(codecs, _target(model), timeouts=waits, max_reply=most)
                 providers[alias] = await stack.enter_async_context(opened)
             case "fake":
                 providers[alias] = Fake()
             case "local":
                 target = local[model.model or alias].target
                 providers[alias] = OpenAIHttp(
-                    session, codec, target, timeouts=waits, max_reply=most
+                    session, codecs, target, timeouts=waits, max_reply=most
                 )
-            case "openai":
+            case "openai" | "anthropic":
                 providers[alias] = OpenAIHttp(
-                    session, codec, _target(model), timeouts=waits, max_reply=most
+                    session, codecs, _target(model), timeouts=waits, max_reply=most
                 )
     return providers
 
@@ -187,11 +189,17 @@ async def _local_models(settings: Settings, stack: AsyncExitStack) -> Mapping[st
     return {name: await stack.enter_async_context(open_local(name)) for name in sorted(wanted)}
 
 
-def _models(settings: Settings, providers: Mapping[str, Provider]) -> Models:
+def _models(settings: Settings, spoken: Dialects, providers: Mapping[str, Provider]) -> Models:
     teams = settings.teams
     return Models(
         tuple(
-            Model(alias, providers[alias], model.extra, model.catalogue)
+            Model(
+                alias,
+                providers[alias],
+                frozenset(spoken.codecs[model.engine]),
+                model.extra,
+                model.catalogue,
+            )
             for alias, model in settings.models.items()
         ),
         None if teams is None else {name: team.models for name, team in teams.items()},
@@ -213,7 +221,8 @@ def _limits(settings: Settings, clock: SystemClock) -> Limits:
 
 def _target(model: ModelSettings) -> Target:
     assert model.base_url is not None, "settings refuse an engine without its base_url"
-    return Target(model.base_url, model.model, engine_key(model, environment()))
+    dialect = "anthropic" if model.engine == "anthropic" else "openai"
+    return Target(model.base_url, model.model, engine_key(model, environment()), dialect)
 
 
 def _timeouts(settings: Settings, model: ModelSettings) -> Timeouts:

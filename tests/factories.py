@@ -48,6 +48,8 @@ from tests.fakes_store import FakeStore
 
 TEAM = "red"
 CALLER = Caller("0123456789abcdef", TEAM)
+CHAT = frozenset({"openai.chat"})
+"""What an engine serves that is asked for nothing else."""
 BLOCKED = "Blocked by policy."
 HELD = "Held by policy."
 
@@ -184,7 +186,7 @@ async def make_relay(parts: Parts | None = None, **named: Any) -> World:
         surfaces={"openai.chat": OpenAIChat()},
         keys=keys,
         policies=policies(made.force),
-        models=made.models or Models((Model("chat", provider),)),
+        models=made.models or Models((Model("chat", provider, CHAT),)),
         limits=Limits(clock, made.teams),
         guard=make_guard(made.cache_bytes),
         holds=Holds(store.reviews, b"h" * 32, clock),

@@ -126,17 +126,35 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class Media:
+    """Something in a request that is no text and that nobody can look at: a picture, sound, a file."""
+
+    path: Path
+    kind: str
+    """`image`, `audio` or `file`."""
+    subtype: str
+    """`png`, `wav`, `pdf`; empty where the request does not say."""
+
+    @property
+    def label(self) -> str:
+        """What policies and records call it: `media.image.png`."""
+        return ".".join(part for part in ("media", self.kind, self.subtype) if part)
+
+
+@dataclass(frozen=True, slots=True)
 class Window:
     """What a detector looks at: `text`, of which it owns [core_start, core_end) (offsets into `text`).
 
     `start` is where `text` begins in its passage. A finding that does not meet the core is another
-    window's to report.
+    window's to report. `hidden` are the places in `text` where characters that no reader sees stood
+    (an empty range) or were made readable.
     """
 
     text: str
     start: int
     core_start: int
     core_end: int
+    hidden: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +194,7 @@ class Call:
     usage_wanted: bool = True
     """Whether a stream ends with a usage event; a whole reply always carries usage."""
     choices: int = 1
+    media: tuple[Media, ...] = ()
     unknown: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
     """Fields that the surface does not know, by dotted path, with their values."""
 
@@ -246,7 +265,23 @@ class Usage:
     detail: Mapping[str, Any] = field(default_factory=lambda: NOTHING)
 
 
-Part: TypeAlias = Opened | ToolOpened | Text | Finished | Usage
+@dataclass(frozen=True, slots=True)
+class Vector:
+    """The embedding of input number `index`: numbers, or float32s in little-endian bytes."""
+
+    index: int
+    values: tuple[float, ...] | bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """How well document number `index` of the request answers its query."""
+
+    index: int
+    score: float
+
+
+Part: TypeAlias = Opened | ToolOpened | Text | Finished | Usage | Vector | Rank
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.core.model import NOTHING, Action, Finding, Kind, Passage, Role, Stage
+from gateway.core.model import NOTHING, Action, Finding, Kind, Media, Passage, Role, Stage
 from gateway.core.redact import Operator, Replace
 
 
@@ -76,6 +76,25 @@ class Decision:
     @property
     def strictest(self) -> Ruling | None:
         return max(self.rulings, key=lambda ruling: ruling.action, default=None)
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What was decided on one passage. `coverage` says by detector whether it has looked."""
+
+    passage: Passage
+    rulings: tuple[Ruling, ...]
+    coverage: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What was decided on all the text of a call, for surfaces that answer with just that."""
+
+    policy: str
+    """The policy's reference."""
+    action: Action
+    judged: tuple[Judged, ...]
 
 
 TOOL_CALL = "tool_call"
@@ -164,6 +183,8 @@ class Policy:
     rules: tuple[Rule, ...] = ()
     hold: Hold = field(default_factory=Hold)
     messages: Messages = field(default_factory=Messages)
+    media: Mapping[str, Action] = field(default_factory=lambda: NOTHING)
+    """Allow or block, by label under `media` (`image`, `image.png`); the longest that covers holds."""
     payload_sealed: bool = True
     retain_days: int | None = None
     cases: tuple[Case, ...] = ()
@@ -199,6 +220,17 @@ def tool_rulings(rules: Iterable[Rule], passage: Passage) -> tuple[Ruling, ...]:
         for rule in rules
         if not rule.labels and rule.concerns(passage)
     )
+
+
+MEDIA = "media"
+"""The rule's id in rulings on what is no text."""
+
+
+def media_ruling(policy: Policy, media: Media) -> Ruling:
+    """Allow or block by the policy's most special word on it; block where it says none."""
+    covering = [label for label in policy.media if covers(f"{MEDIA}.{label}", media.label)]
+    action = policy.media[max(covering, key=len)] if covering else Action.BLOCK
+    return Ruling(MEDIA, action, Finding(media.label, 1.0, 0, 0, "surface", "1"), Replace())
 
 
 def wanted(

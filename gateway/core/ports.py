@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from gateway.core.model import Call, Chunk, Finding, GuardedCall, Receipt, Window
-from gateway.core.policy import Policy
+from gateway.core.policy import Judgement, Policy
 from gateway.core.records import Record
 from gateway.core.review import Review, ReviewPart, Verdict
 
@@ -20,13 +20,15 @@ from gateway.core.review import Review, ReviewPart, Verdict
 class Reach:
     """How a detector wants text cut, in code points (ARCHITECTURE part 4).
 
-    A core is `min` to `max` long; a window adds `before` and `after` it for context.
+    A core is `min` to `max` long; a window adds `before` and `after` it for context. A finding that
+    ends where its window does, in the middle of a word, goes on to the word's end, `run_on` at most.
     """
 
     min: int
     max: int
     before: int
     after: int
+    run_on: int = 0
 
 
 class Detector(Protocol):
@@ -86,8 +88,22 @@ class ScanCache(Protocol):
     def put(self, key: bytes, findings: tuple[Finding, ...]) -> None: ...
 
 
+class EventReader(Protocol):
+    """Reads one stream of a model server, event by event. Raises UpstreamFailed, UpstreamBroken."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether the dialect's own last event was read; one that ends in `[DONE]` has none."""
+        ...
+
+    def read(self, event: Mapping[str, Any]) -> Chunk: ...
+
+
 class Codec(Protocol):
-    """A model server's dialect: a Call to its body, and its events to Chunks. Raises UpstreamFailed."""
+    """A model server's dialect: a Call to its body, and its answer to Chunks. Raises UpstreamFailed.
+
+    `encode` raises Unsupported for an option that the dialect cannot express.
+    """
 
     @property
     def path(self) -> str:
@@ -96,7 +112,9 @@ class Codec(Protocol):
 
     def encode(self, call: Call, model: str) -> dict[str, Any]: ...
     def decode_whole(self, body: Mapping[str, Any]) -> Chunk: ...
-    def decode_event(self, event: Mapping[str, Any]) -> Chunk: ...
+    def events(self) -> EventReader:
+        """What reads one stream."""
+        ...
 
 
 class Provider(Protocol):
@@ -110,10 +128,15 @@ class Provider(Protocol):
 
 
 class Surface(Protocol):
-    """An API dialect: wire body to Fields, and chunks to wire. The only thing that knows the JSON."""
+    """An API dialect: wire body to Fields, and back. The only thing that knows the JSON."""
 
     @property
     def name(self) -> str: ...
+    @property
+    def asks_model(self) -> bool:
+        """Whether it is a ModelSurface; otherwise it is a JudgingSurface."""
+        ...
+
     def parse(self, call_id: str, body: bytes) -> Call:
         """Raise BadRequest naming the path; unknown fields go into `Call.unknown`."""
         ...
@@ -129,19 +152,40 @@ class Surface(Protocol):
         """The call with the text at each Field's path replaced, in body and passages."""
         ...
 
-    def whole(self, call: Call, chunks: Sequence[Chunk]) -> bytes: ...
-    def event(self, call: Call, chunk: Chunk) -> bytes:
-        """Zero or more complete wire events; every part once."""
-        ...
-
-    def done(self, call: Call, comment: str) -> bytes:
-        """The stream's end: the comment line, then the terminator."""
-        ...
-
     def error(
         self, *, status: int, kind: str, code: str, message: str, path: str | None
     ) -> bytes: ...
-    def error_event(self, *, kind: str, code: str, message: str) -> bytes: ...
+
+
+class StreamWriter(Protocol):
+    """Writes one stream; remembers of it what its dialect has to say again."""
+
+    def event(self, chunk: Chunk) -> bytes:
+        """Zero or more complete wire events; every part once."""
+        ...
+
+    def done(self, comment: str) -> bytes:
+        """The stream's end: what is left to say, the comment line, the dialect's terminator."""
+        ...
+
+    def error(self, *, kind: str, code: str, message: str) -> bytes:
+        """An error inside the stream; no terminator follows it."""
+        ...
+
+
+class ModelSurface(Surface, Protocol):
+    """A dialect whose answers a model gives."""
+
+    def whole(self, call: Call, chunks: Sequence[Chunk]) -> bytes: ...
+    def writer(self, call: Call) -> StreamWriter: ...
+
+
+class JudgingSurface(Surface, Protocol):
+    """A dialect that answers with what was decided on the call's own text; no model is called."""
+
+    def judged(self, call: Call, judgement: Judgement) -> bytes:
+        """`call` is as rewritten; the judgement has the passages as they came."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,13 +10,14 @@ import logging
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
+from typing import cast
 
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from gateway.core.errors import OverLimit, UpstreamBroken, UpstreamError, WardgateError
 from gateway.core.model import Call, Chunk
-from gateway.core.ports import Surface
+from gateway.core.ports import JudgingSurface, ModelSurface, StreamWriter, Surface
 from gateway.http.bodies import header, read_body
 from gateway.http.errors import answer_to
 from gateway.services.ids import new_id
@@ -49,9 +50,9 @@ class Inference:
         except WardgateError as error:
             await answer.refuse(error)
             return
-        request = Request(bearer(scope), self.surface.name, body)
+        request = Request(api_key(scope), self.surface.name, body)
         loop = asyncio.get_running_loop()
-        work = loop.create_task(answer.run(self.relay.relay(request, answer.progress)))
+        work = loop.create_task(answer.run(self.relay, request))
         gone = loop.create_task(_gone(receive))
         try:
             await asyncio.wait({work, gone}, return_when=asyncio.FIRST_COMPLETED)
@@ -64,15 +65,21 @@ class Inference:
             raise error
 
 
+def _event(writer: StreamWriter, item: Chunk | Waiting) -> bytes:
+    return _WAITING if isinstance(item, Waiting) else writer.event(item)
+
+
 async def _gone(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
 
 
-def bearer(scope: Scope) -> str | None:
-    """The API key of the request, if it has one."""
+def api_key(scope: Scope) -> str | None:
+    """The request's key, as OpenAI's clients send it (a bearer token) or Anthropic's (`x-api-key`)."""
     scheme, _, key = (header(scope, b"authorization") or "").partition(" ")
-    return key.strip() if scheme.lower() == "bearer" and key else None
+    if scheme.lower() == "bearer" and key:
+        return key.strip()
+    return header(scope, b"x-api-key") or None
 
 
 @dataclass(slots=True)
@@ -83,18 +90,18 @@ class Answering:
     progress: Progress
     send: Send
     started: bool = False
+    _writer: StreamWriter | None = None
 
-    async def run(self, items: AsyncGenerator[Chunk | Waiting, None]) -> None:
-        """Send what the relay yields. Errors it raises become answers; anything else is a 500."""
+    async def run(self, relay: Relay, request: Request) -> None:
+        """Send what the relay gives. Errors it raises become answers; anything else is a 500."""
         try:
-            async with aclosing(items):
-                first = await anext(items)
-                call = self.progress.call
-                assert call is not None, "a relay that yields has parsed its call"
-                if call.stream:
-                    await self._stream(call, first, items)
-                else:
-                    await self._whole(call, first, items)
+            if self.surface.asks_model:
+                async with aclosing(relay.relay(request, self.progress)) as items:
+                    await self._answer(cast("ModelSurface", self.surface), items)
+            else:
+                judgement = await relay.judge(request, self.progress)
+                judging = cast("JudgingSurface", self.surface)
+                await self._whole(judging.judged(self._call, judgement))
         except WardgateError as error:
             await self.refuse(error)
         except Exception as error:  # noqa: BLE001 - whatever broke, the client gets an answer
@@ -102,37 +109,45 @@ class Answering:
             _LOG.error("a call failed: %s", type(error).__name__)
             await self.refuse(WardgateError())
 
-    async def _stream(
-        self, call: Call, first: Chunk | Waiting, items: AsyncGenerator[Chunk | Waiting, None]
+    async def _answer(
+        self, surface: ModelSurface, items: AsyncGenerator[Chunk | Waiting, None]
     ) -> None:
+        first = await anext(items)
+        call = self._call
+        if not call.stream:
+            chunks = [first] if isinstance(first, Chunk) else []
+            chunks.extend([item async for item in items if isinstance(item, Chunk)])
+            await self._whole(surface.whole(call, chunks))
+            return
+        writer = self._writer = surface.writer(call)
         await self._start(200, _EVENTS, (b"cache-control", b"no-cache"))
-        await self._more(self._event(call, first))
+        await self._more(_event(writer, first))
         async for item in items:
-            await self._more(self._event(call, item))
+            await self._more(_event(writer, item))
         comment = f"x-wardgate-action: {self.progress.action.word}"
         if self.progress.review:
             comment += f"\n: x-wardgate-review: {self.progress.review}"
-        await self._end(self.surface.done(call, comment))
+        await self._end(writer.done(comment))
 
-    def _event(self, call: Call, item: Chunk | Waiting) -> bytes:
-        return _WAITING if isinstance(item, Waiting) else self.surface.event(call, item)
-
-    async def _whole(
-        self, call: Call, first: Chunk | Waiting, items: AsyncGenerator[Chunk | Waiting, None]
-    ) -> None:
-        chunks = [first] if isinstance(first, Chunk) else []
-        chunks.extend([item async for item in items if isinstance(item, Chunk)])
-        body = self.surface.whole(call, chunks)
+    async def _whole(self, body: bytes) -> None:
         await self._start(200, _JSON, (b"content-length", str(len(body)).encode()))
         await self._end(body)
+
+    @property
+    def _call(self) -> Call:
+        call = self.progress.call
+        assert call is not None, "a relay that answers has parsed its call"
+        return call
 
     async def refuse(self, error: WardgateError) -> None:
         """The error as an answer; once a stream runs, as its last event and never a bare end."""
         answer = answer_to(error)
         if self.started:
+            if self._writer is None:
+                return  # a whole answer is sent at once: there is nothing that could still be said
             cut = UpstreamBroken() if type(error) is UpstreamError else error
             await self._end(
-                self.surface.error_event(kind=answer.kind, code=cut.code, message=cut.message)
+                self._writer.error(kind=answer.kind, code=cut.code, message=cut.message)
             )
             return
         body = self.surface.error(

@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 from gateway.core.errors import WardgateError
 from gateway.core.model import Caller
 from gateway.http.errors import answer_to
-from gateway.http.inference import bearer
+from gateway.http.inference import api_key
 from gateway.http.unrouted import error_body
 from gateway.surfaces.models import model_card, models_page
 from gateway.wiring import Services
@@ -36,7 +36,7 @@ async def _answer(
     services: Services, scope: Scope, receive: Receive, send: Send, name: str | None
 ) -> None:
     try:
-        caller = await services.relay.keys.identify(bearer(scope))
+        caller = await services.relay.keys.identify(api_key(scope))
         body, status = _listed(services, caller, name), 200
     except WardgateError as error:
         answer = answer_to(error)
@@ -49,5 +49,5 @@ def _listed(services: Services, caller: Caller, name: str | None) -> bytes:
     created = int(services.started.timestamp())
     if name is None:
         return models_page(models.names(caller.team), created)
-    models.find(name, caller.team)
+    models.named(name, caller.team)
     return model_card(name, created)

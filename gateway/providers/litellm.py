@@ -117,13 +117,15 @@ def silenced() -> Any:
 
 @asynccontextmanager
 async def open_litellm(
-    codec: Codec,
+    codecs: Mapping[str, Codec],
     target: Target,
     *,
     timeouts: Timeouts | None = None,
     max_reply: int = 16 << 20,
 ) -> AsyncGenerator[LiteLLM]:
     """A provider with its own connections, closed at the end. `max_reply`: see `Outing`.
+
+    `codecs` are by surface, and all of them write chat completions: LiteLLM speaks those alone here.
 
     Raise ValueError without a full model name.
     """
@@ -136,7 +138,7 @@ async def open_litellm(
     async with open_session() as session:
         try:
             times = timeouts or Timeouts()
-            yield LiteLLM(library, session, codec, target, timeouts=times, max_reply=max_reply)
+            yield LiteLLM(library, session, codecs, target, timeouts=times, max_reply=max_reply)
         finally:
             # Its cached clients hold this session, and would hand it to whoever comes next.
             library.in_memory_llm_clients_cache.flush_cache()
@@ -149,7 +151,7 @@ class LiteLLM:
         self,
         library: Any,
         session: aiohttp.ClientSession,
-        codec: Codec,
+        codecs: Mapping[str, Codec],
         target: Target,
         *,
         timeouts: Timeouts,
@@ -157,7 +159,7 @@ class LiteLLM:
     ) -> None:
         self._library = library
         self._session = session
-        self._codec = codec
+        self._codecs = codecs
         self._target = target
         self._timeouts = timeouts
         self._max_reply = max_reply
@@ -166,7 +168,8 @@ class LiteLLM:
     async def complete(self, guarded: GuardedCall) -> AsyncGenerator[Chunk, None]:
         """Raise Unsupported naming an option that LiteLLM models do not take, or an UpstreamError."""
         call = guarded.call
-        options = self._options(call)
+        codec = self._codecs[call.surface]
+        options = self._options(call, codec)
         ends_at = asyncio.get_running_loop().time() + self._timeouts.total
         outing = Outing(self._session, self._origin, self._max_reply)
         try:
@@ -177,18 +180,19 @@ class LiteLLM:
                     "LiteLLM reaches this vendor by a way that is not guarded here."
                 )
             if not call.stream:
-                yield self._codec.decode_whole(reply.model_dump())
+                yield codec.decode_whole(reply.model_dump())
                 return
+            reader = codec.events()
             async with aclosing(reply):
                 while (event := await self._next(reply, ends_at)) is not None:
-                    if (chunk := self._codec.decode_event(event)).parts:
+                    if (chunk := reader.read(event)).parts:
                         yield chunk
         finally:
             outing.close()
 
-    def _options(self, call: Call) -> dict[str, Any]:
+    def _options(self, call: Call, codec: Codec) -> dict[str, Any]:
         name = self._target.name_for(call)
-        body = {k: v for k, v in self._codec.encode(call, name).items() if v is not None}
+        body = {k: v for k, v in codec.encode(call, name).items() if v is not None}
         for key in body:
             if key not in OPTIONS and key not in _OURS:
                 # Only names that the surface or the operator declared come here; still, a client

@@ -1,4 +1,4 @@
-"""Engine `openai`: any server that speaks the OpenAI dialect over HTTP, through one shared pool.
+"""Engines `openai` and `anthropic`: any server that speaks a dialect over HTTP, through one shared pool.
 
 It sends what the codec wrote to the configured address and to no other: no redirects, proxies,
 cookies, decompression or retries. Upstream text never enters an error.
@@ -7,7 +7,7 @@ cookies, decompression or retries. Upstream text never enters an error.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager, suppress
 from typing import Any, cast
 
@@ -17,11 +17,13 @@ from yarl import URL
 
 from gateway.core.errors import UpstreamBroken, UpstreamError, UpstreamFailed
 from gateway.core.model import Chunk, GuardedCall
-from gateway.core.ports import Codec
+from gateway.core.ports import Codec, EventReader
 from gateway.providers.body import BROKEN, Body, translated
 from gateway.providers.sse import EventParser, EventTooLargeError
 from gateway.providers.target import Target, Timeouts
 
+ANTHROPIC_VERSION = "2023-06-01"
+"""The one version of the Messages API there is."""
 MAX_REPLY = 16 << 20
 """Bytes that a whole reply may have."""
 KEEP_ALIVE = 4.0
@@ -45,24 +47,29 @@ async def open_pool() -> AsyncGenerator[aiohttp.ClientSession]:
 
 
 class OpenAIHttp:
-    """A Provider. Closing its generator, or cancelling its task, closes the connection at once."""
+    """A Provider. Closing its generator, or cancelling its task, closes the connection at once.
+
+    `codecs` are by surface: how the server is asked what a client asked there.
+    """
 
     def __init__(
         self,
         session: aiohttp.ClientSession,
-        codec: Codec,
+        codecs: Mapping[str, Codec],
         target: Target,
         *,
         timeouts: Timeouts | None = None,
         max_reply: int = MAX_REPLY,
     ) -> None:
         self._session = session
-        self._codec = codec
+        self._ways = {
+            name: (codec, URL(target.base_url.rstrip("/") + codec.path))
+            for name, codec in codecs.items()
+        }
         self._target = target
         self._timeouts = timeouts or Timeouts()
         self._max_reply = max_reply
-        self._url = URL(target.base_url.rstrip("/") + codec.path)
-        self._headers = _headers(target.api_key)
+        self._headers = _headers(target)
         self._first = min(self._timeouts.first_byte, self._timeouts.total)
         # The connection alone is aiohttp's to time; `Body` times the rest.
         self._limits = aiohttp.ClientTimeout(
@@ -70,27 +77,28 @@ class OpenAIHttp:
         )
 
     async def complete(self, guarded: GuardedCall) -> AsyncGenerator[Chunk, None]:
-        """Raise UpstreamFailed, UpstreamTimeout or UpstreamBroken."""
+        """Raise UpstreamFailed, UpstreamTimeout or UpstreamBroken; Unsupported, see Codec."""
         call = guarded.call
-        sent = orjson.dumps(self._codec.encode(call, self._target.name_for(call)))
-        body = await self._post(sent, stream=call.stream)
+        codec, url = self._ways[call.surface]
+        sent = orjson.dumps(codec.encode(call, self._target.name_for(call)))
+        body = await self._post(url, sent, stream=call.stream)
         try:
             if not call.stream:
-                yield self._codec.decode_whole(_parsed(await body.whole(self._max_reply)))
+                yield codec.decode_whole(_parsed(await body.whole(self._max_reply)))
                 return
-            events = _Events(body, self._codec)
+            events = _Events(body, codec.events())
             while (chunk := await events.read()) is not None:
                 yield chunk
             await body.ended_within(DONE_GRACE)
         finally:
             body.close()
 
-    async def _post(self, sent: bytes, *, stream: bool) -> Body:
+    async def _post(self, url: URL, sent: bytes, *, stream: bool) -> Body:
         ends_at = asyncio.get_running_loop().time() + self._timeouts.total
         try:
             async with asyncio.timeout(self._first):
                 response = await self._session.post(
-                    self._url,
+                    url,
                     data=sent,
                     headers=self._headers,
                     timeout=self._limits,
@@ -110,11 +118,11 @@ class OpenAIHttp:
 class _Events:
     """A stream's chunks: one for all events that arrived together."""
 
-    __slots__ = ("_began", "_body", "_codec", "_done", "_failure", "_parser")
+    __slots__ = ("_began", "_body", "_done", "_failure", "_parser", "_reader")
 
-    def __init__(self, body: Body, codec: Codec) -> None:
+    def __init__(self, body: Body, reader: EventReader) -> None:
         self._body = body
-        self._codec = codec
+        self._reader = reader
         self._parser = EventParser()
         self._began = False
         self._done = False
@@ -142,10 +150,13 @@ class _Events:
                 if payload == b"[DONE]":
                     self._done = True
                     break
-                chunk = self._codec.decode_event(_event(payload))
+                chunk = self._reader.read(_event(payload))
                 self._began = True
                 if chunk.parts:
                     chunks.append(chunk)
+                if self._reader.ended:
+                    self._done = True
+                    break
         except UpstreamError as error:
             self._failure = error
         except EventTooLargeError:
@@ -185,12 +196,16 @@ def _refusal(response: aiohttp.ClientResponse, *, stream: bool) -> UpstreamFaile
     return None
 
 
-def _headers(api_key: str | None) -> dict[str, str]:
+def _headers(target: Target) -> dict[str, str]:
     headers = {
         "Content-Type": "application/json",
         "Accept-Encoding": "identity",
         "User-Agent": "wardgate",
     }
-    if api_key is not None:
-        headers["Authorization"] = f"Bearer {api_key}"
+    if target.dialect == "anthropic":
+        headers["anthropic-version"] = ANTHROPIC_VERSION
+        if target.api_key is not None:
+            headers["x-api-key"] = target.api_key
+    elif target.api_key is not None:
+        headers["Authorization"] = f"Bearer {target.api_key}"
     return headers

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from yarl import URL
 
@@ -29,11 +30,15 @@ class Timeouts:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """`model` is the name sent on; None or `*` sends the client's own."""
+    """`model` is the name sent on; None or `*` sends the client's own.
+
+    `dialect` says how the key is sent: as a bearer token (`openai`), or as `x-api-key` (`anthropic`).
+    """
 
     base_url: str
     model: str | None = None
     api_key: str | None = field(default=None, repr=False)
+    dialect: Literal["openai", "anthropic"] = "openai"
 
     def __post_init__(self) -> None:
         url = URL(self.base_url)

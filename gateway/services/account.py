@@ -32,7 +32,8 @@ class Account:
     call: Call
     caller: Caller
     force: InForce
-    engine: str
+    engine: str | None
+    """The alias of the model that is asked; None where none is."""
     catalogue: str | None
     clock: Clock
     seen: dict[Stage, tuple[Seen, ...]] = field(default_factory=dict[Stage, tuple[Seen, ...]])
@@ -82,7 +83,7 @@ class Account:
 
     def decision(self) -> Entry:
         """How the call ended; exactly one for each call."""
-        stage = Stage.OUTPUT if self.intent_id else Stage.INPUT
+        stage = Stage.OUTPUT if self.intent_id or Stage.OUTPUT in self.seen else Stage.INPUT
         detail = {
             **self._looked(stage),
             "outcome": self.outcome,

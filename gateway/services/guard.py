@@ -8,8 +8,16 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from gateway.core.model import Action, Finding, Kind, Passage, Path, Role, Stage
-from gateway.core.policy import Decision, Ruling, decide, tool_rulings, wanted
+from gateway.core.model import Action, Finding, Kind, Media, Passage, Path, Role, Stage, dotted
+from gateway.core.policy import (
+    Decision,
+    Judged,
+    Ruling,
+    decide,
+    media_ruling,
+    tool_rulings,
+    wanted,
+)
 from gateway.core.ports import Detector, InForce
 from gateway.core.redact import Span, apply, share
 from gateway.core.strand import Due, Strand
@@ -40,6 +48,15 @@ class Examination:
     def action(self) -> Action:
         return max((one.decision.action for one in self.seen), default=Action.ALLOW)
 
+    def judged(self, passages: Sequence[Passage]) -> tuple[Judged, ...]:
+        """The same beside the passages that were looked at."""
+        if not self.seen:
+            return tuple(Judged(passage, (), {}) for passage in passages)
+        return tuple(
+            Judged(passage, seen.decision.rulings, seen.coverage)
+            for passage, seen in zip(passages, self.seen, strict=True)
+        )
+
 
 class Guard:
     """`secret` keys the `hash` operator."""
@@ -65,11 +82,17 @@ class Guard:
         return known
 
     async def examine(
-        self, force: InForce, passages: Sequence[Passage], *, team: str = ""
+        self,
+        force: InForce,
+        passages: Sequence[Passage],
+        *,
+        media: Sequence[Media] = (),
+        team: str = "",
     ) -> Examination:
-        """Look at all passages at once and decide on each."""
+        """Look at all passages at once and decide on each, and on what is no text."""
+        shown = tuple(_allowed(force, one) for one in media)
         if not force.detectors and not any(rule.tools for rule in force.policy.rules):
-            return Examination((), {})
+            return Examination(shown, {})
         watched: list[tuple[Passage, tuple[Detector, ...], Strand, list[Due]]] = []
         asks: list[Ask] = []
         for passage in passages:
@@ -90,7 +113,13 @@ class Guard:
             )
             if passage.text and seen[-1].decision.action >= Action.REDACT:
                 texts.update(_rewritten(passage, strand))
-        return Examination(tuple(seen), texts)
+        return Examination((*seen, *shown), texts)
+
+
+def _allowed(force: InForce, media: Media) -> Seen:
+    """What the policy says of something that no detector looks at, and that none has."""
+    decision = Decision((media_ruling(force.policy, media),))
+    return Seen(dotted(media.path), decision, coverage(force.detectors, (), ()))
 
 
 def _decided(

@@ -6,17 +6,21 @@ import fnmatch
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from gateway.core.errors import ModelNotFound
+from gateway.core.errors import ModelNotFound, Unsupported
 from gateway.core.model import NOTHING
 from gateway.core.ports import Provider
 
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One entry of `models:`. `alias` may be a glob; `extra` is this engine's own fields by type."""
+    """One entry of `models:`. `alias` may be a glob; `extra` is this engine's own fields by type.
+
+    `serves` names the surfaces that its engine can be asked on.
+    """
 
     alias: str
     provider: Provider
+    serves: frozenset[str]
     extra: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     catalogue: str | None = None
 
@@ -28,8 +32,22 @@ class Models:
     models: tuple[Model, ...]
     allowed: Mapping[str, tuple[str, ...]] | None = None
 
-    def find(self, name: str, team: str) -> Model:
-        """A literal alias before a pattern, patterns in the order of the file. Raise ModelNotFound."""
+    def find(self, name: str, team: str, surface: str) -> Model:
+        """A literal alias before a pattern, patterns in the order of the file.
+
+        Raise ModelNotFound, or Unsupported where its engine cannot be asked on this surface.
+        """
+        model = self.named(name, team)
+        if surface not in model.serves:
+            raise Unsupported(
+                f"The engine of this model does not serve {surface}. It serves: "
+                f"{', '.join(sorted(model.serves))}.",
+                path="model",
+            )
+        return model
+
+    def named(self, name: str, team: str) -> Model:
+        """Whatever it serves. Raise ModelNotFound."""
         if not self._may(team, name):
             raise ModelNotFound
         for model in self.models:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 
 from opentelemetry.trace import Span
@@ -22,6 +22,7 @@ from gateway.core.errors import (
     UpstreamTimeout,
 )
 from gateway.core.model import Action, Call, Chunk, Field, GuardedCall, Path, Stage
+from gateway.core.policy import Judgement
 from gateway.core.ports import Clock, Ledger, Surface
 from gateway.core.review import ReviewPart
 from gateway.services.account import Account
@@ -57,6 +58,17 @@ class Progress:
 
 
 @dataclass(frozen=True, slots=True)
+class Admitted:
+    """A call that may go on. `model` is None where the surface asks no model."""
+
+    account: Account
+    surface: Surface
+    model: Model | None
+    room: Room
+    span: Span
+
+
+@dataclass(frozen=True, slots=True)
 class Waiting:
     """A person is looking; the client should see a sign of life."""
 
@@ -79,30 +91,38 @@ class Relay:
         self, request: Request, progress: Progress
     ) -> AsyncGenerator[Chunk | Waiting, None]:
         """The guarded reply. However the call ends, it leaves exactly one last record."""
-        span = self.teller.begin(request.surface)
-        try:
-            account, surface, model, room = await self._admit(request, progress, span)
-        except BaseException as error:
-            self.teller.refused(span, request.surface, error)
-            raise
-        with room:
-            try:
-                guarded = await self._outer_gate(surface, account, progress, span)
-                reply = self._inner_gate(model, guarded, account, progress, span)
-                async with aclosing(reply):
-                    async for chunk in reply:
-                        yield chunk
-            except BaseException as error:
-                await self._end(account, error)
-                raise
-            finally:
-                self.teller.ended(span, account)
+        async with self._admitted(request, progress) as admitted:
+            guarded = await self._outer_gate(admitted, progress)
+            async with aclosing(self._inner_gate(admitted, guarded, progress)) as reply:
+                async for chunk in reply:
+                    yield chunk
+
+    async def judge(self, request: Request, progress: Progress) -> Judgement:
+        """What is decided on the call's own text, where that is the answer and no model is asked."""
+        async with self._admitted(request, progress) as admitted:
+            return await self._judgement(admitted, progress)
 
     # -- who, what, and by which policy
 
-    async def _admit(
-        self, request: Request, progress: Progress, span: Span
-    ) -> tuple[Account, Surface, Model, Room]:
+    @asynccontextmanager
+    async def _admitted(self, request: Request, progress: Progress) -> AsyncGenerator[Admitted]:
+        """A call on its way: whoever leaves this, and however, its last record is written."""
+        span = self.teller.begin(request.surface)
+        try:
+            admitted = await self._admit(request, progress, span)
+        except BaseException as error:
+            self.teller.refused(span, request.surface, error)
+            raise
+        with admitted.room:
+            try:
+                yield admitted
+            except BaseException as error:
+                await self._end(admitted.account, error)
+                raise
+            finally:
+                self.teller.ended(span, admitted.account)
+
+    async def _admit(self, request: Request, progress: Progress, span: Span) -> Admitted:
         """Identify, parse, match the policy, admit. What fails here has looked at no text."""
         with self.teller.step(span, "identify"):
             caller = await self.keys.identify(request.api_key)
@@ -113,12 +133,15 @@ class Relay:
             force = self.policies.match(caller.team, call.model, surface.name)
             progress.policy = force.policy.reference
         with self.teller.step(span, "admit"):
-            model = self.models.find(call.model, caller.team)
-            call = progress.call = surface.admit_extra(call, model.extra)
+            model = None
+            if surface.asks_model:
+                model = self.models.find(call.model, caller.team, surface.name)
+            call = progress.call = surface.admit_extra(call, model.extra if model else {})
             room = self.limits.admit(caller)
-        account = Account(call, caller, force, model.alias, model.catalogue, self.clock)
+        engine, catalogue = (model.alias, model.catalogue) if model else (None, None)
+        account = Account(call, caller, force, engine, catalogue, self.clock)
         self.teller.known(span, account)
-        return account, surface, model, room
+        return Admitted(account, surface, model, room, span)
 
     async def _end(self, account: Account, error: BaseException) -> None:
         """The last record of a call that ended early; one that has it already needs no other."""
@@ -134,23 +157,42 @@ class Relay:
 
     # -- before inference
 
-    async def _outer_gate(
-        self, surface: Surface, account: Account, progress: Progress, span: Span
-    ) -> GuardedCall:
-        """Look at the input, decide, refuse or hold or rewrite; then make the intent durable."""
-        call, force = account.call, account.force
-        with self.teller.step(span, "look_input"):
-            examined = await self.guard.examine(force, call.passages, team=account.caller.team)
-        account.seen[Stage.INPUT] = examined.seen
+    async def _look(self, admitted: Admitted, progress: Progress) -> Examination:
+        """Look at all that the call carries, and decide on it."""
+        account, call = admitted.account, admitted.account.call
+        with self.teller.step(admitted.span, "look_input"):
+            examined = await self.guard.examine(
+                account.force, call.passages, media=call.media, team=account.caller.team
+            )
+        stage = call.passages[0].stage if call.passages else Stage.INPUT
+        account.seen[stage] = examined.seen
         account.mark("look_input")
         progress.action = account.action
+        return examined
+
+    async def _judgement(self, admitted: Admitted, progress: Progress) -> Judgement:
+        """Look, decide, record; and tell what was decided."""
+        account, surface = admitted.account, admitted.surface
+        call, policy = account.call, account.force.policy
+        examined = await self._look(admitted, progress)
+        with self.teller.step(admitted.span, "record_decision"):
+            await self.ledger.append(account.decision())
+        account.recorded = True
+        progress.call = surface.rewrite(call, examined.texts)
+        return Judgement(policy.reference, account.action, examined.judged(call.passages))
+
+    async def _outer_gate(self, admitted: Admitted, progress: Progress) -> GuardedCall:
+        """Look at the input, decide, refuse or hold or rewrite; then make the intent durable."""
+        account, surface = admitted.account, admitted.surface
+        call, force = account.call, account.force
+        examined = await self._look(admitted, progress)
         if account.action is Action.BLOCK:
             raise PolicyBlocked(force.policy.messages.blocked)
         call = surface.rewrite(call, examined.texts)
         if account.action is Action.HOLD:
             edits = await self._held_input(call, examined, account, progress)
             call = surface.rewrite(call, edits)
-        with self.teller.step(span, "record_intent"):
+        with self.teller.step(admitted.span, "record_intent"):
             receipt = await self.ledger.append(account.intent())
         account.proved = True
         account.mark("record_intent")
@@ -186,12 +228,13 @@ class Relay:
     # -- inference, and after it
 
     async def _inner_gate(
-        self, model: Model, guarded: GuardedCall, account: Account, progress: Progress, span: Span
+        self, admitted: Admitted, guarded: GuardedCall, progress: Progress
     ) -> AsyncGenerator[Chunk | Waiting, None]:
         """Look at the reply as it grows; let go of what is settled; record before the last of it."""
-        call, messages = guarded.call, account.force.policy.messages
+        account, call = admitted.account, guarded.call
+        messages = account.force.policy.messages
         gate = InnerGate(self.guard, account.force, account.caller.team, whole=not call.stream)
-        async with aclosing(self._complete(model, guarded, gate, account)) as settled:
+        async with aclosing(self._complete(admitted, guarded, gate)) as settled:
             async for chunk in settled:
                 progress.action = max(progress.action, gate.action)
                 yield chunk
@@ -208,15 +251,17 @@ class Relay:
                         last = one
                     elif call.stream:
                         yield one
-        with self.teller.step(span, "record_decision"):
+        with self.teller.step(admitted.span, "record_decision"):
             await self.ledger.append(account.decision())
         account.recorded = True
         yield last
 
     async def _complete(
-        self, model: Model, guarded: GuardedCall, gate: InnerGate, account: Account
+        self, admitted: Admitted, guarded: GuardedCall, gate: InnerGate
     ) -> AsyncGenerator[Chunk, None]:
         """The model's answer through the gate, until it ends or is blocked."""
+        account, model = admitted.account, admitted.model
+        assert model is not None, "a surface that asks a model is admitted with one"
         try:
             async with aclosing(model.provider.complete(guarded)) as reply:
                 async for chunk in reply:

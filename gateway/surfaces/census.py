@@ -17,6 +17,8 @@ ID = re.compile(r"[A-Za-z0-9_.:-]{1,128}")
 """What a typed identifier may look like: too narrow for prose."""
 TOOL_NAME = re.compile(r"[a-zA-Z0-9_-]{1,64}")
 """The names that OpenAI's API takes for tools and schemas."""
+DATA_URL = re.compile(r"data:[a-z]+/[a-zA-Z0-9.+-]{1,64};base64,[A-Za-z0-9+/]*={0,2}")
+BASE64 = re.compile(r"[A-Za-z0-9+/]*={0,2}")
 MODEL = re.compile(r"[\w./:@~=+-]{1,256}", re.ASCII)
 
 
@@ -111,11 +113,26 @@ class Word:
 
 
 @dataclass(frozen=True, slots=True)
+class Blob:
+    """Something that is no text, as base64 or as a `data:` URL; a policy allows or blocks it."""
+
+    pattern: re.Pattern[str]
+
+    @property
+    def expected(self) -> str:
+        url = self.pattern is DATA_URL
+        return "a `data:` URL with base64" if url else "base64 data"
+
+
+@dataclass(frozen=True, slots=True)
 class Object:
     """Named fields and no others. A field that is not `required` may also be null.
 
     `speaker` is the role of the text below. `calls` says where, below, the called tool's name
-    stands; `answers` names the field that holds the id of the call that this is the result of.
+    stands, and `call_id` the field beside it that holds the call's id; `answers` names the field
+    that holds the id of the call that this is the result of. An object with a `media` (`image`,
+    `audio`, `file`) is no text; `typed_by` says where, below, its type stands: `png`, `image/png`
+    or a `data:` URL.
     """
 
     fields: Mapping[str, Node]
@@ -123,6 +140,9 @@ class Object:
     speaker: Role | None = None
     calls: tuple[str, ...] = ()
     answers: str = ""
+    call_id: str = "id"
+    media: str = ""
+    typed_by: tuple[str, ...] = ()
 
     @property
     def expected(self) -> str:
@@ -157,10 +177,11 @@ class Keyed:
 
 @dataclass(frozen=True, slots=True)
 class Tagged:
-    """An object whose field `tag` says which of the variants it is."""
+    """An object whose field `tag` says which of the variants it is; without it, it is `default`."""
 
     tag: str
     variants: Mapping[str, Object | Refused]
+    default: str = ""
 
     @property
     def expected(self) -> str:
@@ -199,6 +220,7 @@ Node: TypeAlias = (
     | Number
     | Token
     | Word
+    | Blob
     | Object
     | Items
     | Keyed
@@ -210,7 +232,7 @@ Node: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of a dialect's table: where, its fate (guarded, typed, refused), and how."""
+    """One line of a dialect's table: where, its fate (guarded, typed, by policy, refused), and how."""
 
     path: str
     fate: str
@@ -221,6 +243,8 @@ def rows(node: Node, path: Path = ()) -> Iterator[Row]:
     """The table of everything below `node`, in order of declaration, leaves only."""
     match node:
         case Object():
+            if node.media:
+                yield Row(_joined(path), "by policy", f"media.{node.media}")
             for name, child in node.fields.items():
                 yield from rows(child, (*path, name))
         case Tagged():
@@ -232,7 +256,11 @@ def rows(node: Node, path: Path = ()) -> Iterator[Row]:
             yield from rows(node.string, path)
             yield from rows(node.other, path)
         case _:
-            yield _row(node, ".".join(str(step) for step in path))
+            yield _row(node, _joined(path))
+
+
+def _joined(path: Path) -> str:
+    return ".".join(str(step) for step in path)
 
 
 def _row(node: Node, path: str) -> Row:

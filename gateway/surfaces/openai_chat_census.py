@@ -11,8 +11,11 @@ from collections.abc import Mapping
 
 from gateway.core.model import Form, Kind, Role
 from gateway.surfaces.census import (
+    BASE64,
+    DATA_URL,
     MODEL,
     TOOL_NAME,
+    Blob,
     Either,
     Flag,
     Free,
@@ -53,11 +56,31 @@ def _part(kind: Kind) -> Object:
     return _variant("text", fields, "prompt_cache_breakpoint")
 
 
+_KEPT = Refused("nothing is kept here; send the data itself")
+_IMAGE = Object({"url": Blob(DATA_URL), "detail": Word(("auto", "low", "high"))}, required=("url",))
+_SOUND = Object({"data": Blob(BASE64), "format": Word(("wav", "mp3"))}, required=("data", "format"))
+_FILE = Object(
+    {"file_data": Blob(DATA_URL), "filename": Text(Kind.NAME), "file_id": _KEPT},
+    required=("file_data",),
+)
+
+
+def _media(tag: str, media: str, held: Object, typed_by: str) -> Object:
+    """A part that is no text. Addresses are refused: the engine would fetch what a client names."""
+    marks = Object({"mode": Word(("explicit",))}, required=("mode",))
+    return Object(
+        {"type": Word((tag,)), tag: held, "prompt_cache_breakpoint": marks},
+        required=("type", tag),
+        media=media,
+        typed_by=(tag, typed_by),
+    )
+
+
 _USER_PARTS = {
     "text": _part(Kind.TEXT),
-    "image_url": _MEDIA,
-    "input_audio": _MEDIA,
-    "file": _MEDIA,
+    "image_url": _media("image_url", "image", _IMAGE, "url"),
+    "input_audio": _media("input_audio", "audio", _SOUND, "format"),
+    "file": _media("file", "file", _FILE, "file_data"),
 }
 _ASSISTANT_PARTS = {
     "text": _part(Kind.TEXT),

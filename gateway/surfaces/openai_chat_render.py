@@ -8,7 +8,7 @@ from typing import Any
 
 import orjson
 
-from gateway.core.model import Call, Chunk, Finished, Opened, Text, ToolOpened, Usage
+from gateway.core.model import Call, Chunk, Finished, Opened, Rank, Text, ToolOpened, Usage, Vector
 
 _TOOLS = "tool_calls."
 
@@ -23,7 +23,7 @@ def whole(call: Call, chunks: Sequence[Chunk], now: int) -> bytes:
         for part in chunk.parts:
             if isinstance(part, Usage):
                 usage = part
-            else:
+            elif not isinstance(part, Vector | Rank):
                 choices.setdefault(part.choice, _Choice()).take(part)
     body = _head(call, "chat.completion", envelope, now)
     body["choices"] = [choices[index].written(call, index) for index in sorted(choices)]
@@ -95,7 +95,7 @@ def event(call: Call, chunk: Chunk, now: int) -> bytes:
             usage = part
         elif isinstance(part, Finished):
             tail.append(_choice(part.choice, {}, part.reason))
-        else:
+        elif not isinstance(part, Vector | Rank):
             delta = deltas.get(part.choice)
             if delta is None:
                 delta = deltas[part.choice] = {}

@@ -5,6 +5,7 @@ Whatever the body holds, the only errors are BadRequest's; they name paths and t
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any, Final, cast
@@ -12,7 +13,7 @@ from typing import Any, Final, cast
 import orjson
 
 from gateway.core.errors import BadRequest, InvalidField, UnknownField, Unsupported
-from gateway.core.model import Field, Form, Passage, Path, Role, Stage, dotted
+from gateway.core.model import Field, Form, Media, Passage, Path, Role, Stage, dotted
 from gateway.surfaces import census
 from gateway.surfaces.intake import shown
 
@@ -32,12 +33,18 @@ _JSON_TYPES: Final = MappingProxyType(
 class Walk:
     """One walk over one body: the texts found so far, and what they are told by."""
 
-    __slots__ = ("_called", "_groups", "_join_from")
+    __slots__ = ("_called", "_groups", "_join_from", "_media")
 
     def __init__(self) -> None:
         self._groups: list[list[Field]] = []
         self._join_from: int | None = None
         self._called: dict[str, str] = {}
+        self._media: list[Media] = []
+
+    @property
+    def media(self) -> tuple[Media, ...]:
+        """What is no text."""
+        return tuple(self._media)
 
     def passages(self) -> tuple[Passage, ...]:
         return tuple(Passage(Stage.INPUT, tuple(group)) for group in self._groups)
@@ -63,12 +70,12 @@ class Walk:
         self._add(Field(path, value, node.role or role, node.kind, node.form, tool))
 
     def free(
-        self, node: census.Free, value: Any, path: Path, _role: Role, _tool: str | None
+        self, node: census.Free, value: Any, path: Path, _role: Role, tool: str | None
     ) -> None:
         if not isinstance(value, dict | list) or (node.mapping and not isinstance(value, dict)):
             raise _wrong(node, value, path)
         written = orjson.dumps(value).decode()
-        self._add(Field(path, written, node.role, node.kind, Form.JSON_VALUE))
+        self._add(Field(path, written, node.role, node.kind, Form.JSON_VALUE, tool))
 
     def object(
         self, node: census.Object, value: Any, path: Path, role: Role, tool: str | None
@@ -79,6 +86,11 @@ class Walk:
         fields, required = node.fields, node.required
         role = node.speaker or role
         tool = self._tool(node, value) or tool
+        if node.answers and self._join_from is not None:
+            # Two results side by side are two Passages.
+            self._join_from = len(self._groups)
+        if node.media:
+            self._media.append(Media(path, node.media, _subtype(_below(value, node.typed_by))))
         for name, item in value.items():
             child = fields.get(name)
             if child is None:
@@ -97,13 +109,13 @@ class Walk:
     ) -> None:
         if type(value) is not list or not node.least <= len(cast("list[Any]", value)) <= node.most:
             raise _wrong(node, value, path)
+        outer = self._join_from
         if node.joined:
             self._join_from = len(self._groups)
         visitor = _VISITORS[type(node.item)]
         for index, item in enumerate(cast("list[Any]", value)):
             visitor(self, node.item, item, (*path, index), role, tool)
-        if node.joined:
-            self._join_from = None
+        self._join_from = outer
 
     def keyed(
         self, node: census.Keyed, value: Any, path: Path, role: Role, tool: str | None
@@ -123,10 +135,11 @@ class Walk:
     ) -> None:
         if type(value) is not dict:
             raise _wrong(node, value, path)
-        tag = cast("dict[str, Any]", value).get(node.tag)
+        told = cast("dict[str, Any]", value).get(node.tag)
+        tag = node.default if told is None else told
         variant = node.variants.get(tag) if type(tag) is str else None
         if variant is None:
-            raise _wrong(census.Word(tuple(node.variants)), tag, (*path, node.tag))
+            raise _wrong(census.Word(tuple(node.variants)), told, (*path, node.tag))
         _VISITORS[type(variant)](self, variant, value, path, role, tool)
 
     def either(
@@ -167,10 +180,8 @@ class Walk:
     def _tool(self, node: census.Object, value: dict[str, Any]) -> str | None:
         """The tool that an object calls or answers for, remembered by the call's id."""
         if node.calls:
-            name: Any = value
-            for step in node.calls:
-                name = cast("dict[str, Any]", name).get(step) if type(name) is dict else None
-            call_id = value.get("id")
+            name = _below(value, node.calls)
+            call_id = value.get(node.call_id)
             if type(name) is str:
                 if type(call_id) is str:
                     self._called[call_id] = name
@@ -179,6 +190,22 @@ class Walk:
             answered = value.get(node.answers)
             return self._called.get(answered) if type(answered) is str else None
         return None
+
+
+_TYPE: Final = re.compile(r"(?:(?:data:)?[a-z]+/)?([a-z0-9.+-]{1,64})", re.IGNORECASE)
+
+
+def _below(value: Any, steps: tuple[str, ...]) -> Any:
+    """What stands at these steps below; None where the way ends."""
+    for step in steps:
+        value = cast("dict[str, Any]", value).get(step) if type(value) is dict else None
+    return value
+
+
+def _subtype(told: Any) -> str:
+    """`png` of `png`, of `image/png` and of `data:image/png;base64,…`."""
+    found = _TYPE.match(told) if type(told) is str else None
+    return found.group(1).lower() if found else ""
 
 
 def unknown(path: Path) -> UnknownField:
@@ -195,7 +222,7 @@ def _shape(node: census.Items | census.Tagged) -> type:
 
 def _fits(node: census.Node, value: Any) -> bool:
     match node:
-        case census.Token():
+        case census.Token() | census.Blob():
             return type(value) is str and node.pattern.fullmatch(value) is not None
         case census.Word():
             return type(value) is str and value in node.options
@@ -226,6 +253,7 @@ _VISITORS: Final[Mapping[type, _Visitor]] = MappingProxyType(
         census.Either: Walk.either,
         census.Refused: Walk.refused,
         census.Token: Walk.plain,
+        census.Blob: Walk.plain,
         census.Word: Walk.plain,
         census.Whole: Walk.plain,
         census.Number: Walk.plain,

@@ -5,13 +5,18 @@ from __future__ import annotations
 import pytest
 
 from gateway.services.models import Model, Models
-from tests.factories import TEAM
+from tests.factories import CHAT, TEAM
 from tests.fakes import EPOCH, ScriptedProvider
 from tests.http.edge import error, inference
 
 ANY = ScriptedProvider()
 SOME = Models(
-    (Model("chat", ANY), Model("lab/*", ANY), Model("tiny", ANY), Model("lab/one", ANY)),
+    (
+        Model("chat", ANY, CHAT),
+        Model("lab/*", ANY, CHAT),
+        Model("tiny", ANY, CHAT),
+        Model("lab/one", ANY, CHAT),
+    ),
     {TEAM: ("chat", "lab/*")},
 )
 

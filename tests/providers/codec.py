@@ -1,7 +1,9 @@
 """A codec just large enough for the mock's dialect, so that providers are tested on their own."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
 from gateway.core.errors import UpstreamFailed
 from gateway.core.model import (
@@ -38,7 +40,14 @@ class TinyCodec:
         parts.append(Usage(body["usage"]["prompt_tokens"], body["usage"]["completion_tokens"]))
         return Chunk(tuple(parts), {"id": body["id"]})
 
-    def decode_event(self, event: Mapping[str, Any]) -> Chunk:
+    def events(self) -> TinyReader:
+        return TinyReader()
+
+
+class TinyReader:
+    ended: ClassVar[bool] = False
+
+    def read(self, event: Mapping[str, Any]) -> Chunk:
         parts: list[Part] = []
         for choice in event.get("choices", ()):
             delta, index = choice["delta"], choice["index"]
@@ -53,6 +62,10 @@ class TinyCodec:
                 Usage(event["usage"]["prompt_tokens"], event["usage"]["completion_tokens"])
             )
         return Chunk(tuple(parts), {"id": event.get("id")})
+
+
+TINY = {"openai.chat": TinyCodec()}
+"""Codecs by surface, as providers want them."""
 
 
 def guarded(

@@ -14,7 +14,7 @@ from gateway.core.errors import Unsupported, UpstreamBroken, UpstreamFailed, Ups
 from gateway.core.model import Finished, GuardedCall, Usage
 from gateway.providers.litellm import OPTIONS, open_litellm, refuse_compromised, silenced
 from gateway.providers.target import Target, Timeouts
-from tests.providers.codec import TinyCodec, guarded, parts_of, text_of
+from tests.providers.codec import TINY, guarded, parts_of, text_of
 from tests.providers.contract import SECRET, ProviderContract, assert_no_text, everything
 from tests.providers.wire import END, SSE, answer, piece, wire
 from tests.rig import MockUpstream, eventually
@@ -55,7 +55,7 @@ async def made():
 
         async def make(url: str, model: str = "openai/mock", **options):
             target = Target(url, model, options.pop("api_key", "k-1"))
-            return await stack.enter_async_context(open_litellm(TinyCodec(), target, **options))
+            return await stack.enter_async_context(open_litellm(TINY, target, **options))
 
         yield make
 
@@ -198,7 +198,7 @@ async def test_more_than_one_streamed_choice_is_refused(made, mock_upstream):
 @pytest.mark.parametrize("model", [None, "*", "openai/*"])
 async def test_a_model_whose_vendor_the_client_could_choose_is_refused(model):
     with pytest.raises(ValueError, match="full name"):
-        async with open_litellm(TinyCodec(), Target("http://127.0.0.1:1/v1", model)):
+        async with open_litellm(TINY, Target("http://127.0.0.1:1/v1", model)):
             pass
 
 
@@ -291,7 +291,7 @@ async def test_nothing_of_a_call_is_logged_or_printed(made, mock_upstream, caplo
 
 async def test_nothing_of_litellms_runs_on_after_its_close(mock_upstream):
     before = asyncio.all_tasks()
-    async with open_litellm(TinyCodec(), Target(mock_upstream.base_url, "openai/mock", "k")) as it:
+    async with open_litellm(TINY, Target(mock_upstream.base_url, "openai/mock", "k")) as it:
         await everything(it, guarded())
         await everything(it, guarded(stream=True))
     mine = asyncio.all_tasks() - before

@@ -15,7 +15,7 @@ from gateway.core.errors import NotReady, UpstreamFailed
 from gateway.core.model import Finished, Usage
 from gateway.providers.local import MODELS, Weights, located, open_local, weights_of
 from gateway.providers.openai_http import OpenAIHttp, open_pool
-from tests.providers.codec import TinyCodec, guarded, parts_of, text_of
+from tests.providers.codec import TINY, guarded, parts_of, text_of
 from tests.providers.contract import everything
 from tests.rig import eventually
 
@@ -54,7 +54,7 @@ def cpu_ticks(pid: int) -> int:
 @pytest.fixture
 async def local():
     async with open_local("smollm2-135m", pauses=(0.05, 0.05)) as model, open_pool() as pool:
-        yield OpenAIHttp(pool, TinyCodec(), model.target), model
+        yield OpenAIHttp(pool, TINY, model.target), model
 
 
 async def test_the_model_answers_whole_and_streamed_alike(local):

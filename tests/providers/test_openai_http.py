@@ -12,7 +12,7 @@ from gateway.core.errors import UpstreamBroken, UpstreamFailed, UpstreamTimeout
 from gateway.core.model import Text, Usage
 from gateway.providers.openai_http import OpenAIHttp, open_pool
 from gateway.providers.target import Target, Timeouts
-from tests.providers.codec import TinyCodec, guarded, parts_of, text_of
+from tests.providers.codec import TINY, guarded, parts_of, text_of
 from tests.providers.contract import SECRET, ProviderContract, assert_no_text, everything
 from tests.providers.wire import END, SSE, answer, piece, wire
 from tests.rig import MockUpstream, eventually, free_port
@@ -43,7 +43,7 @@ async def pool():
 
 def provider(pool: aiohttp.ClientSession, url: str, *, model: str | None = None, **options):
     key = options.pop("api_key", None)
-    return OpenAIHttp(pool, TinyCodec(), Target(url, model, key), **options)
+    return OpenAIHttp(pool, TINY, Target(url, model, key), **options)
 
 
 class AgainstTheMock:

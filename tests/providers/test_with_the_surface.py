@@ -32,11 +32,13 @@ async def ask(request, mock_upstream):
 
     if request.param == "openai":
         async with open_pool() as pool:
-            provider = OpenAIHttp(pool, surface, Target(mock_upstream.base_url, "mock"))
+            provider = OpenAIHttp(
+                pool, {surface.name: surface}, Target(mock_upstream.base_url, "mock")
+            )
             yield lambda **body: everything(provider, call(**body))
     else:
         target = Target(mock_upstream.base_url, "openai/mock")
-        async with open_litellm(surface, target) as provider:
+        async with open_litellm({surface.name: surface}, target) as provider:
             yield lambda **body: everything(provider, call(**body))
 
 

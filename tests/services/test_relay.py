@@ -31,6 +31,7 @@ from gateway.services.models import Model, Models
 from gateway.services.relay import Progress, Request
 from tests.factories import (
     BLOCKED,
+    CHAT,
     HELD,
     Parts,
     World,
@@ -193,7 +194,7 @@ async def test_an_unknown_key_is_refused_before_the_body_is_read(key: str | None
 
 async def test_a_models_own_fields_are_admitted_and_guarded() -> None:
     provider = ScriptedProvider(reply("hi"))
-    models = Models((Model("chat", provider, {"guided": "text"}),))
+    models = Models((Model("chat", provider, CHAT, {"guided": "text"}),))
     world = await make_relay(force=watching("redact"), provider=provider, models=models)
 
     await consume(world, world.request(guided="a secret"))

@@ -54,6 +54,7 @@ TOOL = {
         "strict": True,
     },
 }
+PDF = "data:application/pdf;base64,JVBERi0="
 CALLED = {
     "id": "call_1",
     "type": "function",
@@ -175,6 +176,29 @@ def test_what_is_out_of_type_or_range_is_named_by_its_path(body, path):
     assert caught.value.path == path
 
 
+PARTS = [
+    ({"type": "image_url", "image_url": {"url": "data:image/PNG;base64,iVBORw=="}}, "media.image.png"),
+    ({"type": "input_audio", "input_audio": {"data": "UklGRg==", "format": "wav"}}, "media.audio.wav"),
+    ({"type": "file", "file": {"file_data": PDF, "filename": "bob.pdf"}}, "media.file.pdf"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("part", "label"), PARTS)
+def test_what_is_no_text_is_told_by_its_type_for_the_policy_to_allow(part, label):
+    call = parse(messages=[{"role": "user", "content": [{"type": "text", "text": "see"}, part]}])
+    assert [(one.label, one.path) for one in call.media] == [(label, ("messages", 0, "content", 1))]
+    assert CHAT.encode(call, "m")["messages"][0]["content"][1] == part
+
+
+@pytest.mark.parametrize("url", ["https://example.org/x.png", "file:///etc/passwd", "data:text,x"])
+def test_an_address_is_refused_for_the_engine_would_fetch_what_a_client_names(url):
+    part = {"type": "image_url", "image_url": {"url": url}}
+    with pytest.raises(InvalidField) as caught:
+        parse(messages=[{"role": "user", "content": [part]}])
+    assert caught.value.path == "messages.0.content.0.image_url.url"
+    assert url not in caught.value.message
+
+
 @pytest.mark.parametrize("depth", ["messages.0", "tools.0.function", "stream_options"])
 @pytest.mark.parametrize("name", ["mock_response", "api_base", "base_url", "api_key", "cache"])
 def test_a_parameter_that_could_redirect_is_unknown_at_any_depth(depth, name):
@@ -204,9 +228,7 @@ def test_a_parameter_that_could_redirect_is_unknown_at_any_depth(depth, name):
         {"tools": [{"type": "custom", "custom": {"name": "x"}}]},
         {"stream": True, "stream_options": {"include_obfuscation": True}},
         {"messages": [{"role": "function", "name": "f", "content": "x"}]},
-        {"messages": [{"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]}]},
-        {"messages": [{"role": "user", "content": [{"type": "input_audio"}]}]},
-        {"messages": [{"role": "user", "content": [{"type": "file", "file": {}}]}]},
+        {"messages": [{"role": "user", "content": [{"type": "file", "file": {"file_data": PDF, "file_id": "f"}}]}]},
         {"messages": [{"role": "assistant", "audio": {"id": "x"}}]},
     ],
 )  # fmt: skip
@@ -313,7 +335,8 @@ def test_no_string_passes_unless_it_is_a_field_or_too_narrow_for_prose(body):
             assert same == value
         elif part is None and isinstance(value, str):
             narrow = (MODEL if path == ("model",) else ID) if value else re.compile("")
-            assert narrow.fullmatch(value), path
+            blob = any(path[: len(one.path)] == one.path for one in call.media)
+            assert blob or narrow.fullmatch(value), path
 
 
 CANARY = "canary bob@corp.example 4111"
@@ -354,7 +377,7 @@ def test_errors_have_the_shape_of_the_api():
             "code": "unknown_field",
         }
     }
-    event = CHAT.error_event(kind="k", code="c", message="no")
+    event = CHAT.writer(parse()).error(kind="k", code="c", message="no")
     assert event.startswith(b"data: {")
     assert event.endswith(b"}\n\n")
     assert orjson.loads(event[6:]) == {
@@ -363,10 +386,10 @@ def test_errors_have_the_shape_of_the_api():
 
 
 def test_a_stream_ends_in_one_comment_line_and_the_terminator():
-    assert CHAT.done(parse(), "x-wardgate-action: redact") == (
+    assert CHAT.writer(parse()).done("x-wardgate-action: redact") == (
         b": x-wardgate-action: redact\n\ndata: [DONE]\n\n"
     )
-    assert CHAT.done(parse(), "a\n\ndata: b") == b": a data: b\n\ndata: [DONE]\n\n"
+    assert CHAT.writer(parse()).done("a\n\ndata: b") == b": a data: b\n\ndata: [DONE]\n\n"
 
 
 @settings(max_examples=20)
