@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.core.model import NOTHING, Action, Finding, Kind, Media, Passage, Role, Stage
+from gateway.core.model import NOTHING, Action, Finding, Kind, Media, Passage, Path, Role, Stage
 from gateway.core.redact import Operator, Replace
 
 
@@ -95,6 +95,8 @@ class Judgement:
     """The policy's reference."""
     action: Action
     judged: tuple[Judged, ...]
+    shown: tuple[tuple[Path, Ruling], ...] = ()
+    """What the policy says of what is no text, by its path."""
 
 
 TOOL_CALL = "tool_call"

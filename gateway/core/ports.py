@@ -141,7 +141,7 @@ class Surface(Protocol):
         """Raise BadRequest naming the path; unknown fields go into `Call.unknown`."""
         ...
 
-    def admit_extra(self, call: Call, extra: Mapping[str, str]) -> Call:
+    def admit_extra(self, call: Call, extra: Mapping[str, str], /) -> Call:
         """The call with its unknown fields checked against the model's `extra` (name to type).
 
         Raise UnknownField for what `extra` does not declare; text in extras becomes passages.

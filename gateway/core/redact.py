@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, TypeAlias
@@ -26,15 +27,20 @@ class Replace:
 
 @dataclass(frozen=True, slots=True)
 class Mask:
-    """Each character becomes `character`, but for the last `keep_last` (0 and up), which stay."""
+    """Each character becomes `character`, but for the last `keep_last` (0 and up), which stay.
+
+    A mark at the head of those goes as well: it belongs to a character that does not stay.
+    """
 
     strictness: ClassVar[int] = 0
     keep_last: int = 0
     character: str = "*"
 
     def rewrite(self, _label: str, text: str, _secret: bytes) -> str:
-        kept = min(self.keep_last, len(text))
-        return self.character * (len(text) - kept) + text[len(text) - kept :]
+        masked = max(len(text) - self.keep_last, 0)
+        while 0 < masked < len(text) and unicodedata.category(text[masked])[0] == "M":
+            masked += 1
+        return self.character * masked + text[masked:]
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,6 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import Protocol
 
-from gateway.core.model import Form
 from gateway.core.redact import Edit
 
 LONGEST_BARE = 4096
@@ -48,6 +47,10 @@ class View(Protocol):
         """Raw edits that put `text` in the place of the looked-at [start, end)."""
         ...
 
+    def stop(self, start: int, end: int) -> int:
+        """The first looked-at place in [start, end] where no word can go on: a string's end in JSON."""
+        ...
+
 
 class PlainView:
     """Text as it is."""
@@ -68,6 +71,9 @@ class PlainView:
 
     def edits(self, start: int, end: int, text: str) -> list[Edit]:
         return [Edit(start, end, text)]
+
+    def stop(self, start: int, end: int) -> int:  # noqa: ARG002 - a port's signature
+        return end
 
 
 class _Sort(Enum):
@@ -205,6 +211,15 @@ class JsonView:
             previous = segment.sort
         return made
 
+    def stop(self, start: int, end: int) -> int:
+        index = max(bisect_right(self._starts, start) - 1, 0)
+        while index < len(self._segments) and self._segments[index].looked < end:
+            segment = self._segments[index]
+            if segment.sort is _Sort.STRUCTURE and segment.looked_end > start:
+                return max(segment.looked, start)
+            index += 1
+        return end
+
 
 def _step_escape(
     data: str, at: int, escape: str, *, closing: bool
@@ -268,8 +283,3 @@ def _could_be_low(text: str) -> bool:
 
 
 _HEX = "0123456789abcdefABCDEF"
-
-
-def view_of(form: Form) -> View:
-    """The view that a Field of this form is read by."""
-    return PlainView() if form is Form.PLAIN else JsonView()

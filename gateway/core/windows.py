@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gateway.core.model import Window
@@ -31,11 +33,15 @@ class Cut:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """What of a text has come: `text` begins at offset `base`; `ended` when no more can come."""
+    """What of a text has come: `text` begins at offset `base`; `ended` when no more can come.
+
+    `hidden` are the places, in order, where something was hidden; offsets as those of `base`.
+    """
 
     text: str
     base: int
     ended: bool
+    hidden: Sequence[tuple[int, int]] = ()
 
     @property
     def end(self) -> int:
@@ -43,6 +49,17 @@ class Known:
 
     def slice(self, start: int, end: int) -> str:
         return self.text[max(start, self.base) - self.base : end - self.base]
+
+    def hidden_in(self, start: int, end: int) -> tuple[tuple[int, int], ...]:
+        """What is hidden in [start, end), counted from `start`. Nothing at `end`: it may be unknown yet."""
+        at = bisect_left(self.hidden, (start, start))
+        if at and self.hidden[at - 1][1] > start:
+            at -= 1
+        until = bisect_left(self.hidden, (end, end))
+        return tuple(
+            (max(first, start) - start, min(last, end) - start)
+            for first, last in self.hidden[at:until]
+        )
 
 
 def joins(character: str) -> bool:
@@ -71,21 +88,36 @@ def core_end(known: Known, start: int, reach: Reach) -> int | None:
     return known.end if known.ended else None
 
 
+def settled_at(end: int, reach: Reach) -> int:
+    """How much text has to be known, unless it ended, for a window whose core ends at `end`.
+
+    One code point beyond the core at least: it says whether the core ends there.
+    """
+    return end + max(reach.after, 1)
+
+
+def soonest(start: int, reach: Reach) -> int:
+    """How much text has to be known at least, unless it ended, for the core that begins at `start`."""
+    return settled_at(start + reach.min, reach)
+
+
 def next_cut(known: Known, start: int, reach: Reach) -> Cut | None:
     """The window whose core begins at `start`, once it is settled.
 
-    That is when every code point up to `after` beyond its core (one at least, to know the edge) is
-    known, or the text ended.
+    That is when every code point up to `after` beyond its core is known, or the text ended.
     """
-    ahead = max(reach.after, 1)
-    if not known.ended and known.end < start + reach.min + ahead:
+    if not known.ended and known.end < soonest(start, reach):
         return None
     if start >= known.end:
         return None
     end = core_end(known, start, reach)
-    if end is None or (not known.ended and known.end < end + ahead):
+    if end is None:
+        return None
+    settled = settled_at(end, reach)
+    if not known.ended and known.end < settled:
         return None
     begin = max(start - reach.before, 0)
     window_end = min(end + reach.after, known.end)
-    window = Window(known.slice(begin, window_end), begin, start - begin, end - begin)
-    return Cut(min(end + ahead, known.end + 1), window_end, start, end, window)
+    hidden = known.hidden_in(begin, window_end) if known.hidden else ()
+    window = Window(known.slice(begin, window_end), begin, start - begin, end - begin, hidden)
+    return Cut(min(settled, known.end + 1), window_end, start, end, window)

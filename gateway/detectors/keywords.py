@@ -15,13 +15,17 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
+from gateway.core.canonical import CanonicalView
 from gateway.core.model import Finding, Window
 from gateway.core.ports import Reach
+from gateway.core.views import PlainView
 from gateway.detectors.lane import Lane
 
 NAME = "keywords"
 PATTERN_REACH = 256
 """How far before and after a core a pattern sees, in code points: what it matches past that is cut."""
+PATTERN_RUN_ON = 512
+"""How far what a pattern matches up to its window's end is followed to the end of the word."""
 _MEMORY = 64 << 20
 """Bytes that one compiled list may take; RE2's own default of 8 MiB is for one pattern."""
 _LONGEST_GAP = 8
@@ -114,20 +118,32 @@ class Seeker:
 
 def build(options: KeywordOptions, lane: Lane) -> KeywordDetector:
     """Compile the lists and patterns. Raise ValueError naming the one that RE2 refuses, and why."""
-    seekers = {f"keyword.{name}": _list(name, words) for name, words in options.lists.items()}
+    lists = {name: _canonical(name, words) for name, words in options.lists.items()}
+    seekers = {f"keyword.{name}": _list(name, words) for name, words in lists.items()}
     for name, pattern in options.patterns.items():
         seekers[f"pattern.{name}"] = (_pattern(name, pattern),)
-    return KeywordDetector(options, seekers, _reach(options), lane)
+    reach = _reach([word for words in lists.values() for word in words], bool(options.patterns))
+    return KeywordDetector(options, seekers, reach, lane)
 
 
-def _reach(options: KeywordOptions) -> Reach:
+def _canonical(name: str, words: Sequence[str]) -> list[str]:
+    """The words as the text will be: canonical."""
+    made: list[str] = []
+    for word in words:
+        view = CanonicalView(PlainView())
+        made.append((view.feed(word) + view.close()).strip())
+    if "" in made:
+        raise ValueError(f"keywords: list {name!r} has a word that nobody can see. Take it out.")
+    return made
+
+
+def _reach(words: Sequence[str], patterns: bool) -> Reach:
     """Context that holds the longest keyword with its borders, or what patterns are promised."""
-    words = [word for words in options.lists.values() for word in words]
     longest = max((_width(word) for word in words), default=0) + 1
-    if not options.patterns:
+    if not patterns:
         return Reach(min=64, max=96, before=longest, after=longest)
     around = max(longest, PATTERN_REACH)
-    return Reach(min=128, max=192, before=around, after=around)
+    return Reach(min=128, max=192, before=around, after=around, run_on=PATTERN_RUN_ON)
 
 
 def _width(word: str) -> int:

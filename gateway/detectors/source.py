@@ -27,6 +27,7 @@ class Detectors:
     def __init__(self, data: Path) -> None:
         self._factories: dict[str, Callable[[], tuple[Build, Close]]] = {
             "keywords": _keywords,
+            "obfuscation": _obfuscation,
             "pii": _pii,
             "toxicity": lambda: _toxicity(data),
         }
@@ -70,6 +71,16 @@ def _keywords() -> tuple[Build, Close]:
         return keywords.build(read("keywords", keywords.KeywordOptions, options), lane)
 
     return build, lane.close
+
+
+def _obfuscation() -> tuple[Build, Close]:
+    from gateway.detectors import obfuscation
+
+    def build(options: Mapping[str, Any]) -> Detector:
+        read(obfuscation.NAME, obfuscation.ObfuscationOptions, options)
+        return obfuscation.ObfuscationDetector()
+
+    return build, lambda: None
 
 
 def _pii() -> tuple[Build, Close]:

@@ -35,18 +35,26 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Examination:
-    """What became of several passages. `texts` has the Fields that would read otherwise, by path."""
+    """What became of several passages. `texts` has the Fields that would read otherwise, by path.
+
+    `shown` is what became of what is no text.
+    """
 
     seen: tuple[Seen, ...]
     texts: Mapping[Path, str]
+    shown: tuple[Seen, ...] = ()
+
+    @property
+    def all_seen(self) -> tuple[Seen, ...]:
+        return (*self.seen, *self.shown)
 
     @property
     def decision(self) -> Decision:
-        return Decision(tuple(r for one in self.seen for r in one.decision.rulings))
+        return Decision(tuple(r for one in self.all_seen for r in one.decision.rulings))
 
     @property
     def action(self) -> Action:
-        return max((one.decision.action for one in self.seen), default=Action.ALLOW)
+        return max((one.decision.action for one in self.all_seen), default=Action.ALLOW)
 
     def judged(self, passages: Sequence[Passage]) -> tuple[Judged, ...]:
         """The same beside the passages that were looked at."""
@@ -92,7 +100,7 @@ class Guard:
         """Look at all passages at once and decide on each, and on what is no text."""
         shown = tuple(_allowed(force, one) for one in media)
         if not force.detectors and not any(rule.tools for rule in force.policy.rules):
-            return Examination(shown, {})
+            return Examination((), {}, shown)
         watched: list[tuple[Passage, tuple[Detector, ...], Strand, list[Due]]] = []
         asks: list[Ask] = []
         for passage in passages:
@@ -113,7 +121,7 @@ class Guard:
             )
             if passage.text and seen[-1].decision.action >= Action.REDACT:
                 texts.update(_rewritten(passage, strand))
-        return Examination((*seen, *shown), texts)
+        return Examination(tuple(seen), texts, shown)
 
 
 def _allowed(force: InForce, media: Media) -> Seen:
@@ -182,17 +190,17 @@ def _rewritten(passage: Passage, strand: Strand) -> dict[Path, str]:
 
 def placed(rulings: Sequence[Ruling], strand: Strand) -> tuple[Ruling, ...]:
     """The rulings with offsets into the Field's own text instead of the text looked at."""
-    if strand.reads_plainly:
-        return tuple(rulings)
-    return tuple(
-        replace(
-            r,
-            finding=replace(
-                r.finding, start=strand.raw(r.finding.start), end=strand.raw(r.finding.end)
-            ),
-        )
-        for r in rulings
-    )
+    return tuple(_placed(ruling, *strand.place(*_span(ruling))) for ruling in rulings)
+
+
+def _span(ruling: Ruling) -> tuple[int, int]:
+    return ruling.finding.start, ruling.finding.end
+
+
+def _placed(ruling: Ruling, start: int, end: int) -> Ruling:
+    if (start, end) == _span(ruling):
+        return ruling
+    return replace(ruling, finding=replace(ruling.finding, start=start, end=end))
 
 
 class Rulings:

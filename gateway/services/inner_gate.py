@@ -1,7 +1,8 @@
 """The gate after inference: looks at a reply as it grows, and says what of it may leave.
 
 Windows are decided one after another in the order they settle, so what leaves does not depend on how
-the reply was cut into chunks. Text of a choice that finished, its finish and usage wait for `end`.
+the reply was cut into chunks. Text of a choice that finished, its finish, vectors, ranks and usage
+wait for `end`.
 It knows no wire and writes no record.
 """
 
@@ -136,7 +137,11 @@ class InnerGate:
         """The reply is at its end: what waited for it. Raise UpstreamBroken when it is not whole."""
         self._reply.check_whole()
         self._release(final=True)
-        tail: list[Part] = [*self._reply.opened.values(), *self._reply.finished.values()]
+        tail: list[Part] = [
+            *self._reply.opened.values(),
+            *self._reply.numbers,
+            *self._reply.finished.values(),
+        ]
         if self.usage:
             tail.append(self.usage)
         parts = (*self._out, *self._rest, *tail)

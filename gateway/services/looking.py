@@ -1,6 +1,7 @@
 """Asking detectors about windows: the cache before them, their time budget, and their failures.
 
-A detector that raises or outlasts its budget is itself a finding; nothing here decides what follows.
+A window is looked at as it reads and as it reads decoded; both are one answer. A detector that raises
+or outlasts its budget is itself a finding; nothing here decides what follows.
 """
 
 from __future__ import annotations
@@ -9,15 +10,19 @@ import asyncio
 import hashlib
 import hmac
 import logging
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
+from itertools import islice
 
+from gateway.core.decoding import VERSION, Decoded, decoded
 from gateway.core.model import Finding, Window
 from gateway.core.ports import Detector, ScanCache
 
 BATCH = 32
-"""Windows that a detector is given at once; its budget is for one batch."""
+"""Windows, readings among them, that a detector is given at once; its budget is for one batch."""
+OBFUSCATION = "obfuscation"
+"""What a finding is accompanied by when the text hid what was found."""
 _LOG = logging.getLogger("wardgate.detectors")
 
 
@@ -82,22 +87,82 @@ class Lookout:
 
         async def one_detector(places: Sequence[tuple[int, bytes]]) -> None:
             detector = asks[places[0][0]].detector
-            for at in range(0, len(places), BATCH):
-                batch = places[at : at + BATCH]
-                windows = [asks[place].window for place, _ in batch]
-                found = await _ask(detector, windows)
-                for (place, name), window, seen in zip(batch, windows, found, strict=True):
-                    answers[place] = self._answer(detector, window, name, seen)
+            looks = [_Look(place, name, asks[place].window, []) for place, name in places]
+            # Readings are made batch by batch, so that the loop is free in between.
+            waiting = _windows(looks)
+            while batch := tuple(islice(waiting, BATCH)):
+                found = await _ask(detector, [window for _, window in batch])
+                for (look, _), seen in zip(batch, found, strict=True):
+                    look.seen.append(seen)
+            for look in looks:
+                answers[look.place] = self._answer(detector, look)
 
         await asyncio.gather(*(one_detector(places) for places in waiting.values()))
 
-    def _answer(
-        self, detector: Detector, window: Window, name: bytes, seen: tuple[Finding, ...] | None
-    ) -> Looked:
-        if seen is None:
-            return Looked((_failure(detector, window),), Coverage.FAILED)
-        self._cache.put(name, seen)
-        return Looked(_placed(window, seen), Coverage.SCANNED)
+    def _answer(self, detector: Detector, look: _Look) -> Looked:
+        findings = look.findings()
+        if None in look.seen:
+            # What one reading shows is not lost with another.
+            told = (_failure(detector, look.window), *_placed(look.window, findings))
+            return Looked(told, Coverage.FAILED)
+        self._cache.put(look.name, findings)
+        return Looked(_placed(look.window, findings), Coverage.SCANNED)
+
+
+@dataclass(slots=True)
+class _Look:
+    """One window that a detector has not seen yet, and what it says of it and of its readings."""
+
+    place: int
+    name: bytes
+    window: Window
+    seen: list[tuple[Finding, ...] | None]
+    readings: tuple[Decoded, ...] = ()
+
+    def findings(self) -> tuple[Finding, ...]:
+        """What all readings show, with `obfuscation` on each span of it that the text hid."""
+        if len(self.seen) == 1 and not self.window.hidden:
+            return self.seen[0] or ()
+        plain, *others = (found or () for found in self.seen)
+        only = _only_decoded(plain, zip(self.readings, others, strict=True))
+        hidden = [seen for seen in plain if _hides(self.window, seen)]
+        hidden += [seen for seen in only if not any(_covers(one, seen) for one in plain)]
+        spans = dict.fromkeys((one.start, one.end) for one in hidden if one.label != OBFUSCATION)
+        told = (Finding(OBFUSCATION, 1.0, start, end, OBFUSCATION, "1") for start, end in spans)
+        return (*plain, *only, *told)
+
+
+def _windows(looks: Sequence[_Look]) -> Iterator[tuple[_Look, Window]]:
+    for look in looks:
+        yield look, look.window
+        look.readings = decoded(look.window)
+        for reading in look.readings:
+            yield look, reading.window
+
+
+def _only_decoded(
+    plain: Sequence[Finding], read: Iterable[tuple[Decoded, Sequence[Finding]]]
+) -> tuple[Finding, ...]:
+    """What readings alone show, or more surely, with offsets into the window."""
+    known = [*plain]
+    for reading, findings in read:
+        for seen in findings:
+            span = reading.raw(seen.start, min(seen.end, len(reading.window.text)))
+            if span is None:
+                continue
+            moved = replace(seen, start=span[0], end=span[1])
+            if not any(_covers(one, moved) and one.score >= moved.score for one in known):
+                known.append(moved)
+    return tuple(known[len(plain) :])
+
+
+def _covers(one: Finding, other: Finding) -> bool:
+    return one.label == other.label and one.start <= other.start and other.end <= one.end
+
+
+def _hides(window: Window, seen: Finding) -> bool:
+    """Whether a hidden place lies in the finding; between it and what is beside it is not in it."""
+    return any(start < seen.end and end > seen.start for start, end in window.hidden)
 
 
 async def _ask(detector: Detector, windows: Sequence[Window]) -> list[tuple[Finding, ...] | None]:
@@ -167,7 +232,9 @@ def _fingerprints(asks: Sequence[Ask]) -> dict[int, str]:
 
 def _cache_key(key: bytes, fingerprint: str, window: Window) -> bytes:
     name = hashlib.blake2b(digest_size=20, key=key)
-    head = f"{fingerprint}\0{window.core_start}\0{window.core_end}\0"
+    head = (
+        f"{fingerprint}\0{VERSION}\0{window.core_start}\0{window.core_end}\0{window.hidden or ''}\0"
+    )
     name.update(head.encode())
     name.update(window.text.encode("utf-8", "surrogatepass"))
     return name.digest()

@@ -20,11 +20,13 @@ from gateway.core.model import (
     Opened,
     Part,
     Passage,
+    Rank,
     Role,
     Stage,
     Text,
     ToolOpened,
     Usage,
+    Vector,
 )
 from gateway.core.ports import Detector, InForce
 from gateway.core.strand import Due, Strand
@@ -54,7 +56,7 @@ class Slot:
     def looked_by(self) -> tuple[Detector, ...]:
         """The detectors that have missed nothing: one that saw no window of some text has not run."""
         told = {name for name, _ in self.told}
-        return tuple(one for one in self.detectors if not self.strand.length or one.name in told)
+        return tuple(one for one in self.detectors if self.strand.blank or one.name in told)
 
     @property
     def origin(self) -> str:
@@ -85,6 +87,8 @@ class Reply:
         self.finished: dict[int, Finished] = {}
         self.envelope: Mapping[str, object] = NOTHING
         self.usage: Usage | None = None
+        self.numbers: list[Vector | Rank] = []
+        """Vectors and ranks, in the order in which they came: no text, so nobody looks at them."""
         self.pieces = 0
         """Texts that have come, as the engine cut them."""
 
@@ -132,6 +136,8 @@ class Reply:
                 yield from (Step(slot, called=True) for slot in names)
             case Usage():
                 self.usage = part
+            case Vector() | Rank():
+                self.numbers.append(part)
 
     def _open(self, part: Opened | ToolOpened) -> None:
         """Once: some engines say it again with every event."""

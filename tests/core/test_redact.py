@@ -57,6 +57,11 @@ def test_redacted_characters_are_gone_and_the_others_stay_in_order(spans: list[S
     assert kept == [character for at, character in enumerate(TEXT) if at not in covered]
 
 
+def test_a_mask_does_not_begin_what_it_keeps_with_a_mark() -> None:
+    assert Mask(keep_last=2).rewrite("pii", "abx\u0301c", SECRET) == "****c"
+    assert Mask(keep_last=3).rewrite("pii", "abx\u0301c", SECRET) == "**x\u0301c"
+
+
 @given(SPANS, st.randoms(use_true_random=False))
 def test_the_order_of_findings_does_not_matter(spans: list[Span], random: object) -> None:
     shuffled = list(spans)

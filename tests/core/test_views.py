@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gateway.core.model import Form
 from gateway.core.redact import apply
-from gateway.core.views import JsonView, PlainView, view_of
+from gateway.core.views import JsonView, PlainView
 
 
 def read(raw: str) -> tuple[str, JsonView]:
@@ -74,8 +73,24 @@ def test_every_string_of_valid_json_is_looked_at_decoded(value: object) -> None:
 
 
 def test_plain_text_is_itself() -> None:
-    view = view_of(Form.PLAIN)
+    view = PlainView()
 
-    assert isinstance(view, PlainView)
     assert view.feed("abc") == "abc"
     assert view.snap(2) == view.raw(2) == 2
+    assert view.stop(1, 3) == 3
+
+
+@pytest.mark.parametrize(
+    ("raw", "start", "stop"),
+    [
+        ('{"a":"http://x","b":"c"}', 10, 14),
+        ('["a\\u0022b", 1]', 2, 5),
+        ("[12, 3]", 2, 3),
+        ("no json here", 3, 12),
+        ('["open', 3, 6),
+    ],
+)
+def test_a_word_stops_where_a_string_or_number_ends(raw: str, start: int, stop: int) -> None:
+    looked, view = read(raw)
+
+    assert view.stop(start, len(looked)) == stop

@@ -117,6 +117,21 @@ def test_the_reach_holds_the_longest_word_and_what_patterns_are_promised() -> No
     assert detector_of(patterns={"p": "x"}).reach.after == PATTERN_REACH
 
 
+def test_a_word_is_looked_for_in_the_form_that_text_is_looked_at_in() -> None:
+    detector = detector_of({"a": ["\uff42ird", "o\ufb03ce\u00ad-x"]})
+    assert words(detector, "bird office-x") == ["bird", "office-x"]
+
+
+def test_a_word_that_nobody_can_see_is_refused_by_its_list() -> None:
+    with pytest.raises(ValueError, match="list 'a' has a word that nobody can see"):
+        detector_of({"a": ["\u200b"]})
+
+
+def test_what_patterns_match_is_followed_out_of_the_window() -> None:
+    assert detector_of(patterns={"p": "x"}).reach.run_on == 512
+    assert detector_of({"a": ["x"]}).reach.run_on == 0
+
+
 async def test_equal_options_have_equal_fingerprints_and_others_do_not() -> None:
     one, same, other = (detector_of({"a": [word]}) for word in ("x", "x", "y"))
     assert one.fingerprint == same.fingerprint != other.fingerprint

@@ -19,7 +19,7 @@ def detectors(tmp_path):
 
 
 def test_it_knows_the_detectors_of_this_version(detectors) -> None:
-    assert set(detectors.names()) == {"keywords", "pii", "toxicity"}
+    assert set(detectors.names()) == {"keywords", "obfuscation", "pii", "toxicity"}
 
 
 async def test_a_built_detector_works(detectors) -> None:
@@ -38,7 +38,12 @@ def test_equal_options_share_a_detector(detectors) -> None:
 @pytest.mark.parametrize(
     ("name", "options", "said"),
     [
-        ("pi", {}, "Unknown detector 'pi'. Did you mean 'pii'? Known: keywords, pii, toxicity."),
+        (
+            "pi",
+            {},
+            "Unknown detector 'pi'. Did you mean 'pii'? Known: keywords, obfuscation, pii, toxicity.",
+        ),
+        ("obfuscation", {"min_score": 1}, "obfuscation: unknown option 'min_score'."),
         ("keywords", {"list": {}}, "keywords: unknown option 'list'. Did you mean 'lists'?"),
         ("keywords", {"zzz": 1}, "keywords: unknown option 'zzz'. Known: lists, patterns."),
         ("keywords", {"lists": {"a": "x"}}, "keywords: option 'lists.a':"),

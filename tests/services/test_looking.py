@@ -226,3 +226,145 @@ async def test_one_window_that_breaks_a_detector_is_not_its_neighbours_failure()
         Coverage.SCANNED,
     ]
     assert [len(one.findings) for one in looked] == [1, 1, 0]
+
+
+async def test_what_only_decoding_shows_is_found_where_it_is_encoded_and_told_as_hidden() -> None:
+    detector = ScriptedDetector(look=WORD)
+
+    (looked,) = await lookout().look("red", [Ask(detector, window("a s%65cret here", start=50))])
+
+    assert looked.coverage is Coverage.SCANNED
+    assert looked.findings == (
+        Finding(LABEL, 1.0, 52, 60, "scripted", "1"),
+        Finding("obfuscation", 1.0, 52, 60, "obfuscation", "1"),
+    )
+
+
+async def test_what_the_plain_text_shows_already_is_not_told_again() -> None:
+    look = finds(r"secret( a b)?", LABEL)
+
+    (looked,) = await lookout().look(
+        "red", [Ask(ScriptedDetector(look=look), window("secret%20b and secret a%20b"))]
+    )
+
+    assert [(one.label, one.start, one.end) for one in looked.findings] == [
+        (LABEL, 0, 6),
+        (LABEL, 15, 21),
+        (LABEL, 15, 27),
+        ("obfuscation", 15, 27),
+    ]
+
+
+async def test_what_a_reading_shows_more_surely_counts_but_was_not_hidden() -> None:
+    class Sure(ScriptedDetector):
+        async def detect(self, windows: Sequence[Window]) -> Sequence[Sequence[Finding]]:
+            return [
+                [Finding(LABEL, 0.9 if " " in one.text else 0.4, 0, len(one.text), "sure", "1")]
+                for one in windows
+            ]
+
+    (looked,) = await lookout().look("red", [Ask(Sure(), window("ab%20cd"))])
+
+    assert [(one.label, one.score) for one in looked.findings] == [(LABEL, 0.4), (LABEL, 0.9)]
+
+
+async def test_a_decoded_finding_counts_where_it_meets_the_core_and_is_cut_on_the_left() -> None:
+    run = "YSBzZWNyZXQgaGVyZSBub3c="
+    detector = ScriptedDetector(look=WORD)
+    asks = [
+        Ask(detector, Window(f"so {run} .", 100, start, end))
+        for start, end in ((0, 3), (0, 4), (9, 12), (26, 29), (27, 29))
+    ]
+
+    looked = await lookout().look("red", asks)
+
+    assert [[(one.start, one.end) for one in answer.findings[:1]] for answer in looked] == [
+        [],
+        [(103, 127)],
+        [(109, 127)],
+        [(126, 127)],
+        [],
+    ]
+
+
+async def test_readings_are_asked_for_in_batches_of_the_same_size() -> None:
+    sizes: list[int] = []
+
+    class Measured(ScriptedDetector):
+        async def detect(self, windows: Sequence[Window]) -> Sequence[Sequence[Finding]]:
+            sizes.append(len(windows))
+            return await super().detect(windows)
+
+    asks = [Ask(Measured(look=WORD), window(f"{at:02} s%65cret")) for at in range(BATCH)]
+    asks = [Ask(asks[0].detector, one.window) for one in asks]
+    looked = await lookout().look("red", asks)
+
+    assert sizes == [BATCH, BATCH]
+    assert all(len(answer.findings) == 2 for answer in looked)
+
+
+async def test_a_failure_on_a_reading_is_a_failure_of_its_window_alone() -> None:
+    def breaks_decoded(one: Window) -> Sequence[tuple[str, int, int]]:
+        return raises(one) if "bomb" in one.text else WORD(one)
+
+    one, detector = lookout(), ScriptedDetector("delicate", breaks_decoded)
+    asks = [Ask(detector, window(text)) for text in ("secret b%6Fmb", "a secret here")]
+
+    for again in (Coverage.SCANNED, Coverage.CACHED):
+        failed, well = await one.look("red", asks)
+
+        assert failed.coverage is Coverage.FAILED
+        assert [seen.label for seen in failed.findings] == ["detector.failed.delicate", LABEL]
+        assert well.coverage is again
+
+
+async def test_readings_are_remembered_with_their_window() -> None:
+    one, detector = lookout(), ScriptedDetector(look=WORD)
+    first, again = [
+        (await one.look("red", [Ask(detector, window("a s%65cret"))]))[0] for _ in range(2)
+    ]
+
+    assert (first.coverage, again.coverage) == (Coverage.SCANNED, Coverage.CACHED)
+    assert first.findings == again.findings
+    assert len(detector.asked) == 2
+
+
+@pytest.mark.parametrize(
+    ("hidden", "told"),
+    [
+        (((4, 4),), True),
+        (((2, 2),), False),
+        (((8, 8),), False),
+        (((1, 3),), True),
+        (((0, 2), (8, 9)), False),
+        (((0, 0), (5, 7)), True),
+    ],
+)
+async def test_a_finding_across_a_hidden_place_is_told_as_hidden(
+    hidden: tuple[tuple[int, int], ...], told: bool
+) -> None:
+    asked = Window("a secret here", 10, 0, 13, hidden)
+
+    (looked,) = await lookout().look("red", [Ask(ScriptedDetector(look=WORD), asked)])
+
+    expected = [(LABEL, 12, 18)] + [("obfuscation", 12, 18)] * told
+    assert [(one.label, one.start, one.end) for one in looked.findings] == expected
+
+
+async def test_the_same_text_that_hides_something_is_another_question() -> None:
+    one, detector = lookout(), ScriptedDetector(look=WORD)
+    await one.look("red", [Ask(detector, window())])
+
+    (looked,) = await one.look("red", [Ask(detector, Window("a secret here", 0, 0, 13, ((4, 4),)))])
+
+    assert looked.coverage is Coverage.SCANNED
+    assert len(looked.findings) == 2
+
+
+async def test_what_is_told_as_hidden_is_not_told_twice() -> None:
+    look = finds("secret", "obfuscation")
+    asked = Window("a secret here", 0, 0, 13, ((4, 4),))
+
+    (looked,) = await lookout().look("red", [Ask(ScriptedDetector(look=look), asked)])
+
+    assert [one.detector for one in looked.findings] == ["scripted"]

@@ -20,9 +20,11 @@ from gateway.detectors.pii.options import PiiOptions
 from gateway.detectors.pii.patterns import Patterns
 
 NAME = "pii"
-PATTERNS_REACH = Reach(min=52, max=64, before=96, after=72)
+RUN_ON = 512
+"""How far an e-mail address or a URL that leaves its window is followed to its end."""
+PATTERNS_REACH = Reach(min=52, max=64, before=96, after=72, run_on=RUN_ON)
 """First text after at most 152 code points; every bounded pattern (IBAN: 42) lies in its window."""
-NAMES_REACH = Reach(min=480, max=554, before=128, after=80)
+NAMES_REACH = Reach(min=480, max=554, before=128, after=80, run_on=RUN_ON)
 """First text after at most 650 code points. Longer cores cost less: each is read with its context."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")

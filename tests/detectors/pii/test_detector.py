@@ -40,6 +40,10 @@ def test_the_first_text_leaves_early() -> None:
     assert NAMES_REACH.max + NUDGE + NAMES_REACH.after <= 650
 
 
+def test_an_address_that_leaves_its_window_is_followed() -> None:
+    assert (PATTERNS_REACH.run_on, NAMES_REACH.run_on) == (512, 512)
+
+
 async def test_only_what_is_asked_for_is_found(workshop) -> None:
     detector = workshop.build(PiiOptions(entities=("US_SSN",)))
     text = "ssn 457-55-5462, mail a@example.com, Maria Garcia"
