@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
@@ -14,7 +15,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from gateway.core.errors import AuditUnavailable
-from gateway.core.ports import Detector, DetectorSource, Provider, Surface
+from gateway.core.ports import Detector, DetectorSource, Provider
 from gateway.detectors.source import Detectors
 from gateway.providers.fake import Fake
 from gateway.providers.local import LocalModel, open_local
@@ -36,9 +37,11 @@ from gateway.services.telling import Teller
 from gateway.settings import Model as ModelSettings
 from gateway.settings import Settings, engine_key, environment, shipped_policies
 from gateway.store.store import Store, open_store
-from gateway.surfaces.dialects import Dialects, dialects
+from gateway.surfaces.dialects import Dialect, Dialects, dialects, fates
 from gateway.surfaces.intake import Limits as ShapeLimits
 from gateway.telemetry import Telemetry, set_up
+
+_LOG = logging.getLogger("wardgate.surfaces")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +100,8 @@ async def open_services(
         secret = records.store.secrets.secret
         guard = _guard(settings, secret("scan-cache"), secret("hash-operator"))
         policies = await Policies(source, guard, shipped_policies()).load(settings.policies)
-        spoken = dialects(_shape(settings))
+        spoken = dialects(shape_limits(settings))
+        _tell(spoken)
         local = await _local_models(settings, stack)
         providers = await _providers(settings, spoken, local, stack)
         last_records = Closing(records.store.ledger)
@@ -135,7 +139,8 @@ def _guard(settings: Settings, cache_secret: bytes, hash_secret: bytes) -> Guard
     return Guard(Lookout(LruScanCache(settings.scan_cache_bytes), cache_secret), hash_secret)
 
 
-def _shape(settings: Settings) -> ShapeLimits:
+def shape_limits(settings: Settings) -> ShapeLimits:
+    """How large the shape of a request may be by these settings."""
     limits = settings.limits
     return ShapeLimits(
         depth=limits.depth,
@@ -146,9 +151,16 @@ def _shape(settings: Settings) -> ShapeLimits:
     )
 
 
-def surfaces(limits: ShapeLimits | None = None) -> Mapping[str, Surface]:
+def surfaces(limits: ShapeLimits | None = None) -> Mapping[str, Dialect]:
     """Every dialect that Wardgate speaks, by name, each with its `census`: for tables and documents."""
     return dialects(limits).surfaces
+
+
+def _tell(spoken: Dialects) -> None:
+    """Each surface's counts, for whoever reads the log: what is guarded, typed, refused."""
+    for name, dialect in spoken.surfaces.items():
+        told = ", ".join(f"{number} {fate}" for fate, number in sorted(fates(dialect).items()))
+        _LOG.info("surface %s: fields %s", name, told)
 
 
 async def _providers(

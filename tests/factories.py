@@ -42,12 +42,13 @@ from gateway.services.policies import LoadedPolicy, PolicySet
 from gateway.services.relay import Relay, Request
 from gateway.services.scan_cache import LruScanCache
 from gateway.services.telling import Teller
-from gateway.surfaces.openai_chat import OpenAIChat
+from gateway.surfaces.dialects import dialects
 from tests.fakes import HandClock, ScriptedProvider, Tap, TappedLedger
 from tests.fakes_store import FakeStore
 
 TEAM = "red"
 CALLER = Caller("0123456789abcdef", TEAM)
+DIALECTS = dialects()
 CHAT = frozenset({"openai.chat"})
 """What an engine serves that is asked for nothing else."""
 BLOCKED = "Blocked by policy."
@@ -183,10 +184,10 @@ async def make_relay(parts: Parts | None = None, **named: Any) -> World:
     provider = made.provider or ScriptedProvider(reply("hello ", "you"))
     ledger = TappedLedger(made.tap, store.ledger) if made.tap else store.ledger
     relay = Relay(
-        surfaces={"openai.chat": OpenAIChat()},
+        surfaces=DIALECTS.surfaces,
         keys=keys,
         policies=policies(made.force),
-        models=made.models or Models((Model("chat", provider, CHAT),)),
+        models=made.models or Models((Model("chat", provider, frozenset(DIALECTS.surfaces)),)),
         limits=Limits(clock, made.teams),
         guard=make_guard(made.cache_bytes),
         holds=Holds(store.reviews, b"h" * 32, clock),

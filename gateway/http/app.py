@@ -11,12 +11,23 @@ from starlette.routing import BaseRoute, Route
 from gateway.http.health import healthz, readyz
 from gateway.http.inference import Inference
 from gateway.http.listing import ModelCard, ModelList
+from gateway.http.openapi import openapi
 from gateway.http.unrouted import refuse_the_rest
-from gateway.wiring import Services
+from gateway.wiring import Services, shape_limits, surfaces
 
-ROUTES: Mapping[str, str] = {"/v1/chat/completions": "openai.chat"}
+ROUTES: Mapping[str, str] = {
+    "/v1/chat/completions": "openai.chat",
+    "/v1/completions": "openai.completions",
+    "/v1/responses": "openai.responses",
+    "/v1/embeddings": "openai.embeddings",
+    "/v1/moderations": "openai.moderations",
+    "/v1/messages": "anthropic.messages",
+    "/v1/messages/count_tokens": "anthropic.count_tokens",
+    "/v1/rerank": "rerank",
+    "/v1/guard": "wardgate.guard",
+}
 """Each inference route and the surface that serves it."""
-OPEN = frozenset({"/healthz", "/readyz"})
+OPEN = frozenset({"/healthz", "/readyz", "/openapi.json"})
 """Routes that carry no inference and ask for no key."""
 LISTINGS = frozenset({"/v1/models", "/v1/models/{name:path}"})
 
@@ -39,9 +50,11 @@ def inference_app(services: Services) -> Starlette:
         )
         for path, surface in ROUTES.items()
     ]
+    described = surfaces(shape_limits(services.settings))
     routes += [
         Route("/v1/models", ModelList(services), methods=["GET"]),
         Route("/v1/models/{name:path}", ModelCard(services), methods=["GET"]),
+        Route("/openapi.json", openapi(described, ROUTES), methods=["GET"]),
         Route("/healthz", healthz, methods=["GET"]),
         Route("/readyz", readyz(services), methods=["GET"]),
     ]

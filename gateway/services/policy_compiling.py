@@ -33,6 +33,7 @@ from gateway.services.policy_reading import CaseSection, OperatorSection, RuleSe
 from gateway.services.validation import problems, suggest
 
 FAILED = "detector.failed"
+OBFUSCATION = "obfuscation"
 _DAY = 86_400
 
 
@@ -83,6 +84,9 @@ def _unemitted(
     An error when no detector has such a label; a warning when its options only do not ask for it.
     """
     emitted = {family for detector in detectors for family in detector.emits}
+    if detectors:
+        # What any of them finds in disguise is told as hidden, too.
+        emitted.add(OBFUSCATION)
     failures = {f"{FAILED}.{detector.name}" for detector in detectors}
     errors: list[Problem] = []
     warnings: list[Problem] = []
@@ -147,6 +151,7 @@ def _policy(folded: Folded) -> Policy:
         rules=(*rules, *_fail_closed(rules, [each.name for each in folded.detectors])),
         hold=Hold(hold.queue, hold.wait, Action[hold.on_timeout.upper()]),
         messages=Messages(messages.blocked or spoken.blocked, messages.held or spoken.held),
+        media={each.label: Action[each.action.upper()] for each in folded.media},
         payload_sealed=audit.payload == "sealed",
         retain_days=None if audit.retain is None else math.ceil(audit.retain / _DAY),
         cases=tuple(_case(case) for case in section.cases),
@@ -236,6 +241,7 @@ def digest(policy: Policy) -> str:
         "rules": [_plain_rule(rule) for rule in policy.rules],
         "hold": [hold.queue, hold.wait, hold.on_timeout.word],
         "messages": [policy.messages.blocked, policy.messages.held],
+        "media": {label: action.word for label, action in policy.media.items()},
         "audit": [policy.payload_sealed, policy.retain_days],
     }
     canonical = json.dumps(effective, sort_keys=True, separators=(",", ":"), allow_nan=False)

@@ -6,7 +6,7 @@ import fnmatch
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gateway.core.model import Kind, Role, Stage
+from gateway.core.model import Action, Kind, Role, Stage
 from gateway.core.policy import Policy, Rule, choose, wanted
 from gateway.core.ports import Detector, InForce
 from gateway.core.windows import NUDGE
@@ -41,7 +41,8 @@ class RuleLine:
 class DetectorLine:
     """A detector that runs, how long it holds a stream back, and the rules that make it look there.
 
-    `delay` is in code points of the answer, at most; None when it does not look at answers.
+    `delay` is in code points of the answer, at most; None when it does not look at answers. What is
+    being redacted waits for its own end besides.
     """
 
     name: str
@@ -52,8 +53,30 @@ class DetectorLine:
 
 
 @dataclass(frozen=True, slots=True)
+class Bound:
+    """How long the policy as a whole holds a stream back: its slowest detectors, and their rules."""
+
+    delay: int
+    detectors: tuple[str, ...]
+    because: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MediaLine:
+    """What becomes of this sort of media, and where that is written."""
+
+    label: str
+    action: str
+    file: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
-    """Which policy holds for such a call. `winner` is None when there is none, or a tie."""
+    """Which policy holds for such a call. `winner` is None when there is none, or a tie.
+
+    `bound` is None when no detector looks at answers.
+    """
 
     team: str
     model: str
@@ -62,6 +85,8 @@ class Explanation:
     candidates: tuple[Candidate, ...]
     rules: tuple[RuleLine, ...]
     detectors: tuple[DetectorLine, ...]
+    bound: Bound | None
+    media: tuple[MediaLine, ...]
 
 
 def explain(policies: PolicySet, team: str, model: str, route: str) -> Explanation:
@@ -69,6 +94,7 @@ def explain(policies: PolicySet, team: str, model: str, route: str) -> Explanati
     won = choose((each.force.policy for each in policies.policies), team, model, route)
     call = (team, model, route)
     holds = next((each for each in policies.policies if (each.force.policy,) == won), None)
+    detectors = _detectors(holds.force) if holds else ()
     return Explanation(
         team,
         model,
@@ -76,7 +102,9 @@ def explain(policies: PolicySet, team: str, model: str, route: str) -> Explanati
         holds.force.policy.reference if holds else None,
         tuple(_candidate(each, won, call) for each in policies.policies),
         _rules(holds) if holds else (),
-        _detectors(holds.force) if holds else (),
+        detectors,
+        _bound(detectors),
+        _media(holds) if holds else (),
     )
 
 
@@ -121,22 +149,55 @@ def _rules(loaded: LoadedPolicy) -> tuple[RuleLine, ...]:
     )
 
 
+def _media(loaded: LoadedPolicy) -> tuple[MediaLine, ...]:
+    places = [(each, each.written.place) for each in loaded.folded.media]
+    return tuple(
+        MediaLine(each.label, each.action, place.file, place.line) for each, place in places
+    )
+
+
 def _detectors(force: InForce) -> tuple[DetectorLine, ...]:
     lines: list[DetectorLine] = []
     for detector in force.detectors:
-        because = tuple(rule.id for rule in force.policy.rules if _looks((rule,), detector))
-        delay = _delay(detector) if because else None
+        looking = [rule for rule in force.policy.rules if _looks(rule, detector)]
+        redacts = any(rule.action is Action.REDACT for rule in looking)
         lines.append(
-            DetectorLine(detector.name, detector.version, tuple(detector.emits), delay, because)
+            DetectorLine(
+                detector.name,
+                detector.version,
+                tuple(detector.emits),
+                _delay(detector, redacts=redacts) if looking else None,
+                tuple(rule.id for rule in looking),
+            )
         )
     return tuple(lines)
 
 
-def _looks(rules: Sequence[Rule], detector: Detector) -> bool:
-    """Whether these rules make the detector look at answers; those are the assistant's."""
-    return any(wanted(rules, Stage.OUTPUT, Role.ASSISTANT, kind, detector.emits) for kind in Kind)
+def _bound(detectors: Sequence[DetectorLine]) -> Bound | None:
+    """Text leaves when the last of the detectors has looked, so the slowest is the whole."""
+    delay = max((each.delay for each in detectors if each.delay is not None), default=None)
+    if delay is None:
+        return None
+    slowest = [each for each in detectors if each.delay == delay]
+    because = dict.fromkeys(rule for each in slowest for rule in each.because)
+    return Bound(delay, tuple(each.name for each in slowest), tuple(because))
 
 
-def _delay(detector: Detector) -> int:
-    """A core may be `max` long and moved right by the nudge, and waits for its context after it."""
-    return detector.reach.max + NUDGE + detector.reach.after
+_ANSWERED = (Kind.TEXT, Kind.REASONING, Kind.REFUSAL, Kind.TOOL_NAME, Kind.TOOL_ARGUMENTS)
+"""The kinds of text in an answer."""
+
+
+def _looks(rule: Rule, detector: Detector) -> bool:
+    """Whether this rule makes the detector look at answers; those are the assistant's."""
+    return any(
+        wanted((rule,), Stage.OUTPUT, Role.ASSISTANT, kind, detector.emits) for kind in _ANSWERED
+    )
+
+
+def _delay(detector: Detector, *, redacts: bool) -> int:
+    """A core may be `max` long and moved right by the nudge, and waits for its context after it.
+
+    What is redacted may go on beyond that to the end of its word.
+    """
+    reach = detector.reach
+    return reach.max + NUDGE + reach.after + (reach.run_on if redacts else 0)

@@ -6,12 +6,13 @@ Parents in order, then the policy's own lines. Pure: files are read elsewhere.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from gateway.core.errors import InvalidDocument, Problem
 from gateway.core.model import Path
 from gateway.services.documents import Document, Place
+from gateway.services.policy_media import MediaWord, media_label
 from gateway.services.policy_reading import (
     AuditSection,
     HoldSection,
@@ -56,6 +57,15 @@ class FoldedDetector:
 
 
 @dataclass(frozen=True, slots=True)
+class FoldedMedia:
+    """What becomes of media under `label` (`image`, `image.png`)."""
+
+    label: str
+    action: MediaWord
+    written: Written
+
+
+@dataclass(frozen=True, slots=True)
 class Folded:
     """The effective policy: the last file's own name, scope and cases; the rest merged."""
 
@@ -65,6 +75,7 @@ class Folded:
     hold: HoldSection = field(default_factory=HoldSection)
     messages: MessagesSection = field(default_factory=MessagesSection)
     audit: AuditSection = field(default_factory=AuditSection)
+    media: tuple[FoldedMedia, ...] = ()
 
 
 def fold(file: PolicyFile, known: Mapping[str, PolicyFile], within: tuple[str, ...] = ()) -> Folded:
@@ -103,13 +114,18 @@ def _own(file: PolicyFile) -> Folded:
         section.hold,
         section.messages,
         section.audit,
+        tuple(
+            FoldedMedia(media_label(key), action, Written(document, ("media", key)))
+            for key, action in section.media.items()
+        ),
     )
 
 
 def _onto(below: Folded, above: Folded) -> Folded:
-    """`above` laid over `below`: same rule or detector in its old place, new ones at the end."""
+    """`above` laid over `below`: same rule, detector or media in its old place, new ones at the end."""
     rules = {rule.section.id: rule for rule in (*below.rules, *above.rules)}
     detectors = {each.name: each for each in (*below.detectors, *above.detectors)}
+    media = {each.label: each for each in (*below.media, *above.media)}
     return Folded(
         below.file,
         tuple(rules.values()),
@@ -117,6 +133,7 @@ def _onto(below: Folded, above: Folded) -> Folded:
         _over(below.hold, above.hold),
         _over(below.messages, above.messages),
         _over(below.audit, above.audit),
+        tuple(media.values()),
     )
 
 
@@ -137,4 +154,4 @@ def _removed(folded: Folded, file: PolicyFile) -> Folded:
     if problems:
         raise InvalidDocument(tuple(problems))
     kept = tuple(rule for rule in folded.rules if rule.section.id not in file.section.remove)
-    return Folded(file, kept, folded.detectors, folded.hold, folded.messages, folded.audit)
+    return replace(folded, file=file, rules=kept)

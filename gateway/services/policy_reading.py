@@ -15,6 +15,7 @@ from pydantic import BeforeValidator, Field, model_validator
 from gateway.core.errors import InvalidDocument, Problem
 from gateway.core.model import Path
 from gateway.services.documents import Document
+from gateway.services.policy_media import MediaKey, MediaWord, media_label
 from gateway.services.quantities import Duration, Glob, Name
 from gateway.services.validation import Section, UnfitError, kind_of, validate
 
@@ -191,6 +192,7 @@ class PolicySection(Section):
     rules: tuple[RuleSection, ...] = ()
     hold: HoldSection = HoldSection()
     messages: MessagesSection = MessagesSection()
+    media: Mapping[MediaKey, MediaWord] = Field(default_factory=dict[str, MediaWord])
     audit: AuditSection = AuditSection()
     cases: tuple[CaseSection, ...] = ()
 
@@ -224,6 +226,12 @@ def _duplicates(document: Document, section: PolicySection) -> Iterator[Problem]
             what = f"rule `{rule.id}` stands on line {seen[rule.id]} already."
             yield document.problem(at, what, "Give one of the two another id.")
         seen.setdefault(rule.id, document.at(at).line)
+    media: dict[str, str] = {}
+    for key in section.media:
+        first = media.setdefault(media_label(key), key)
+        if first != key:
+            what = f"`media.{key}` is the same as `{first}`."
+            yield document.problem(("media", key), what, "Keep one of the two.")
 
 
 _Test: TypeAlias = Callable[[PolicySection], bool]

@@ -165,7 +165,7 @@ class Relay:
                 account.force, call.passages, media=call.media, team=account.caller.team
             )
         stage = call.passages[0].stage if call.passages else Stage.INPUT
-        account.seen[stage] = examined.seen
+        account.seen[stage] = examined.all_seen
         account.mark("look_input")
         progress.action = account.action
         return examined
@@ -179,7 +179,12 @@ class Relay:
             await self.ledger.append(account.decision())
         account.recorded = True
         progress.call = surface.rewrite(call, examined.texts)
-        return Judgement(policy.reference, account.action, examined.judged(call.passages))
+        shown = tuple(
+            (media.path, one.decision.rulings[0])
+            for media, one in zip(call.media, examined.shown, strict=True)
+        )
+        judged = examined.judged(call.passages)
+        return Judgement(policy.reference, account.action, judged, shown)
 
     async def _outer_gate(self, admitted: Admitted, progress: Progress) -> GuardedCall:
         """Look at the input, decide, refuse or hold or rewrite; then make the intent durable."""

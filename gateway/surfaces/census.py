@@ -180,7 +180,7 @@ class Tagged:
     """An object whose field `tag` says which of the variants it is; without it, it is `default`."""
 
     tag: str
-    variants: Mapping[str, Object | Refused]
+    variants: Mapping[str, Object | Refused | Tagged]
     default: str = ""
 
     @property
@@ -193,7 +193,7 @@ class Either:
     """One thing or another, told apart by their JSON type."""
 
     string: Node
-    other: Items | Tagged
+    other: Items | Tagged | Object
 
     @property
     def expected(self) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, Final
+from typing import Any, Final
 
 from gateway.core.conversation import Conversation
 from gateway.core.errors import InvalidField, UnknownField
@@ -143,7 +143,7 @@ class ChatWriter:
 class ChatReader:
     """Every event stands for itself; `[DONE]` ends the stream."""
 
-    ended: ClassVar[bool] = False
+    ended: bool = False
 
     def read(self, event: Mapping[str, Any]) -> Chunk:
         return openai_chat_decode.event(event)

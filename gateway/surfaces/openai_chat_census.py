@@ -194,6 +194,8 @@ def _assistant(limits: Limits) -> Object:
             "refusal": Text(Kind.REFUSAL),
             "reasoning_content": Text(Kind.REASONING),
             "reasoning": Text(Kind.REASONING),
+            # Where the LiteLLM SDK keeps what it does not know of an answer, and sends it back.
+            "provider_specific_fields": Free(Kind.TEXT, Role.ASSISTANT),
             "tool_calls": Items(_TOOL_CALL, most=limits.parts),
             "function_call": Refused(_LEGACY),
             "audio": _MEDIA,

@@ -5,7 +5,7 @@ The body has been walked, so its shape is known; what has no meaning elsewhere s
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from gateway.core.conversation import (
@@ -60,12 +60,14 @@ _ROLES: Final[Mapping[str, Role]] = {
     "tool": Role.TOOL,
 }
 _RENAMED: Final[Mapping[str, str]] = {"max_completion_tokens": "max_tokens"}
+_LIMITS: Final = ("max_completion_tokens", "max_tokens")
+"""Two names of one option: they must not contradict each other."""
 
 
 def conversation(body: Mapping[str, Any]) -> Conversation:
     """Raise Unsupported for what only this dialect can say."""
     return Conversation(
-        turns=tuple(_turn(message) for message in body["messages"]),
+        turns=tuple(_turn(said, f"messages.{at}") for at, said in enumerate(body["messages"])),
         tools=tuple(_tool(tool["function"]) for tool in body.get("tools") or ()),
         tool_choice=_choice(body.get("tool_choice")),
         format=_format(body.get("response_format")),
@@ -74,6 +76,8 @@ def conversation(body: Mapping[str, Any]) -> Conversation:
 
 
 def _options(body: Mapping[str, Any]) -> Iterator[Option]:
+    if len({body[name] for name in _LIMITS if body.get(name) is not None}) > 1:
+        raise _unsupported("max_tokens")
     for name, value in body.items():
         if value is None or name in _SAID | _ASKS_NOTHING:
             continue
@@ -81,36 +85,43 @@ def _options(body: Mapping[str, Any]) -> Iterator[Option]:
         yield Option(_RENAMED.get(name, name), [value] if as_list else value, name)
 
 
-def _turn(message: Mapping[str, Any]) -> Turn:
+def _turn(message: Mapping[str, Any], path: str) -> Turn:
     role = _ROLES[message["role"]]
-    pieces = tuple(_pieces(message.get("content"), role))
+    pieces = tuple(_pieces(message.get("content"), role, f"{path}.content"))
     if role is Role.TOOL:
+        # An older client's `name` repeats the tool's, which the call of this id has.
         told = tuple(piece for piece in pieces if isinstance(piece, Said | Shown))
         return Turn(role, (Answered(message["tool_call_id"], told),))
     if role is Role.ASSISTANT:
+        beyond: Mapping[str, Any] = message.get("provider_specific_fields") or {}
+        if any(value is not None for value in beyond.values()):
+            raise _unsupported(f"{path}.provider_specific_fields")
         pieces = (*_around(message), *pieces, *_calls(message))
     return Turn(role, pieces, message.get("name"))
 
 
-def _pieces(content: Any, role: Role) -> Iterator[Piece]:
+def _pieces(content: Any, role: Role, path: str) -> Iterator[Piece]:
     if isinstance(content, str):
         if content or role is not Role.ASSISTANT:
             yield Said(content)
         return
-    for part in content or ():
+    parts: Sequence[Mapping[str, Any]] = content or ()
+    for at, part in enumerate(parts):
+        if part.get("prompt_cache_breakpoint"):
+            raise _unsupported(f"{path}.{at}.prompt_cache_breakpoint")
         match part["type"]:
             case "text":
                 yield Said(part["text"])
             case "refusal":
                 yield Declined(part["refusal"])
             case _:
-                yield _shown(part)
+                yield _shown(part, f"{path}.{at}")
 
 
 def _around(message: Mapping[str, Any]) -> Iterator[Piece]:
-    thought = message.get("reasoning_content") or message.get("reasoning")
-    if thought:
-        yield Thought(thought)
+    thoughts = (message.get("reasoning_content"), message.get("reasoning"))
+    # Some engines say it under both names.
+    yield from (Thought(thought) for thought in dict.fromkeys(thoughts) if thought)
     if message.get("refusal"):
         yield Declined(message["refusal"])
 
@@ -121,9 +132,11 @@ def _calls(message: Mapping[str, Any]) -> Iterator[Piece]:
         yield Called(call["id"], function["name"], function["arguments"])
 
 
-def _shown(part: Mapping[str, Any]) -> Shown:
+def _shown(part: Mapping[str, Any], path: str) -> Shown:
     match part["type"]:
         case "image_url":
+            if part["image_url"].get("detail") not in (None, "auto"):
+                raise _unsupported(f"{path}.image_url.detail")
             kind, data = _data_url(part["image_url"]["url"])
             return Shown("image", kind, data)
         case "input_audio":
@@ -156,9 +169,7 @@ def _choice(choice: Any) -> ToolChoice | None:
         return ToolChoice(choice)
     if choice["type"] == "function":
         return ToolChoice("named", choice["function"]["name"])
-    raise Unsupported(
-        "`tool_choice` of this type cannot be said to this model's engine.", path="tool_choice"
-    )
+    raise _unsupported("tool_choice")
 
 
 def _format(wanted: Any) -> AnswerFormat | None:
@@ -167,6 +178,11 @@ def _format(wanted: Any) -> AnswerFormat | None:
     if wanted["type"] == "json_object":
         return AnswerFormat()
     schema = wanted["json_schema"]
+    # Left out, the schema is one that any JSON meets.
     return AnswerFormat(
-        schema.get("schema"), schema["name"], schema.get("description"), schema.get("strict")
+        schema.get("schema") or {}, schema["name"], schema.get("description"), schema.get("strict")
     )
+
+
+def _unsupported(path: str) -> Unsupported:
+    return Unsupported(f"`{path}`, as it is set, cannot be said to this model's engine.", path=path)

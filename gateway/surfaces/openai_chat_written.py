@@ -5,7 +5,7 @@ What the dialect cannot say is refused by the name that the client used.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from gateway.core.conversation import (
@@ -37,6 +37,8 @@ OPTIONS: Final = frozenset(
         "parallel_tool_calls",
         "presence_penalty",
         "prompt_cache_key",
+        "prompt_cache_options",
+        "prompt_cache_retention",
         "reasoning_effort",
         "safety_identifier",
         "seed",
@@ -88,10 +90,21 @@ def _messages(turn: Turn) -> Iterator[dict[str, Any]]:
             assert isinstance(piece, Answered), "a tool's turn has answers alone"
             yield {"role": "tool", "tool_call_id": piece.id, "content": _answer(piece)}
     elif turn.role is Role.ASSISTANT:
+        _check_all_text(turn.pieces, "an assistant's message")
         yield _assistant(turn)
     else:
+        if turn.role is Role.SYSTEM:
+            _check_all_text(turn.pieces, "a system message")
         content = _content([p for p in turn.pieces if isinstance(p, Said | Shown)])
         yield {"role": str(turn.role), "content": content, **_named(turn)}
+
+
+def _check_all_text(pieces: Iterable[Piece], where: str) -> None:
+    if any(isinstance(piece, Shown) for piece in pieces):
+        raise Unsupported(
+            f"What is no text, in {where}, cannot be said to this model's engine,"
+            " which speaks chat completions."
+        )
 
 
 def _named(turn: Turn) -> dict[str, Any]:
@@ -118,12 +131,12 @@ def _call(piece: Called) -> dict[str, Any]:
 
 
 def _answer(piece: Answered) -> str | list[dict[str, Any]]:
+    _check_all_text(piece.parts, "a tool's result")
     content = _content(piece.parts)
-    if piece.failed:
-        # The dialect has no field for it; engines read the word.
-        text = content if isinstance(content, str) else ""
-        return f"Error: {text}" if isinstance(content, str) else content
-    return content
+    if not piece.failed:
+        return content
+    # The dialect has no field for it; engines read the word.
+    return f"Error: {content}" if isinstance(content, str) else [_part(Said("Error:")), *content]
 
 
 def _content(pieces: list[Said | Shown] | tuple[Said | Shown, ...]) -> str | list[dict[str, Any]]:

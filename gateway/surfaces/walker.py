@@ -83,7 +83,6 @@ class Walk:
         if type(value) is not dict:
             raise _wrong(node, value, path)
         value = cast("dict[str, Any]", value)
-        fields, required = node.fields, node.required
         role = node.speaker or role
         tool = self._tool(node, value) or tool
         if node.answers and self._join_from is not None:
@@ -92,17 +91,12 @@ class Walk:
         if node.media:
             self._media.append(Media(path, node.media, _subtype(_below(value, node.typed_by))))
         for name, item in value.items():
-            child = fields.get(name)
+            child = node.fields.get(name)
             if child is None:
                 raise unknown((*path, shown(name)))
             if item is not None:
                 _VISITORS[type(child)](self, child, item, (*path, name), role, tool)
-        for name in required:
-            if value.get(name) is None:
-                raise InvalidField(
-                    f"`{dotted((*path, name))}` is required: {fields[name].expected}.",
-                    path=dotted((*path, name)),
-                )
+        _demand(node, value, path)
 
     def items(
         self, node: census.Items, value: Any, path: Path, role: Role, tool: str | None
@@ -208,6 +202,13 @@ def _subtype(told: Any) -> str:
     return found.group(1).lower() if found else ""
 
 
+def _demand(node: census.Object, value: Mapping[str, Any], path: Path) -> None:
+    for name in node.required:
+        if value.get(name) is None:
+            place = dotted((*path, name))
+            raise InvalidField(f"`{place}` is required: {node.fields[name].expected}.", path=place)
+
+
 def unknown(path: Path) -> UnknownField:
     place = dotted(path)
     return UnknownField(
@@ -216,7 +217,7 @@ def unknown(path: Path) -> UnknownField:
     )
 
 
-def _shape(node: census.Items | census.Tagged) -> type:
+def _shape(node: census.Items | census.Tagged | census.Object) -> type:
     return list if isinstance(node, census.Items) else dict
 
 

@@ -17,9 +17,9 @@ async def bare(_: Request) -> Response:
     return Response()
 
 
-async def guarded(path: str = CHAT) -> Route:
+async def guarded(path: str = CHAT, surface: str = "openai.chat") -> Route:
     relay = (await make_relay()).relay
-    return Route(path, Inference(relay, relay.surfaces["openai.chat"], 1000), methods=["POST"])
+    return Route(path, Inference(relay, relay.surfaces[surface], 1000), methods=["POST"])
 
 
 async def test_the_inventory_names_what_serves_each_route() -> None:
@@ -27,7 +27,8 @@ async def test_the_inventory_names_what_serves_each_route() -> None:
 
     told = inventory(app.routes, ROUTES)
 
-    assert told == {CHAT: "relay, as openai.chat"} | dict.fromkeys(OPEN | LISTINGS, "no inference")
+    relayed = {path: f"relay, as {surface}" for path, surface in ROUTES.items()}
+    assert told == relayed | dict.fromkeys(OPEN | LISTINGS, "no inference")
 
 
 async def test_an_unguarded_route_stops_the_start() -> None:
@@ -45,7 +46,7 @@ async def test_an_unguarded_route_stops_the_start() -> None:
 
 async def test_the_inventory_is_asked_at_every_start(monkeypatch: pytest.MonkeyPatch) -> None:
     services = make_services(await make_relay())
-    monkeypatch.setattr("gateway.http.app.OPEN", frozenset({"/healthz"}))
+    monkeypatch.setattr("gateway.http.app.OPEN", frozenset({"/healthz", "/openapi.json"}))
 
     with pytest.raises(UnguardedRouteError, match="/readyz"):
         inference_app(services)
@@ -57,7 +58,11 @@ async def test_a_missing_inference_route_stops_the_start() -> None:
 
 
 async def test_a_guarded_route_may_have_any_path() -> None:
-    assert inventory([await guarded(), await guarded("/v2/x")], ROUTES)["/v2/x"].startswith("relay")
+    routes = [await guarded(path, surface) for path, surface in ROUTES.items()]
+
+    told = inventory([*routes, await guarded("/v2/x")], ROUTES)
+
+    assert told["/v2/x"] == "relay, as openai.chat"
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"])
@@ -72,9 +77,7 @@ async def test_inference_is_asked_for_by_post_alone(method: str) -> None:
     assert edge.world.provider.calls == []
 
 
-@pytest.mark.parametrize(
-    "path", ["/", "/v1", "/v1/chat/completions/", "/v1/embeddings", "/metrics"]
-)
+@pytest.mark.parametrize("path", ["/", "/v1", "/v1/chat/completions/", "/v1/images", "/metrics"])
 async def test_what_is_not_served_is_a_404(path: str) -> None:
     async with inference() as edge:
         for method in ("GET", "POST"):

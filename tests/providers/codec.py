@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from gateway.core.errors import UpstreamFailed
 from gateway.core.model import (
@@ -45,7 +45,7 @@ class TinyCodec:
 
 
 class TinyReader:
-    ended: ClassVar[bool] = False
+    ended: bool = False
 
     def read(self, event: Mapping[str, Any]) -> Chunk:
         parts: list[Part] = []

@@ -184,6 +184,8 @@ BEFORE = PII + "rules: [{id: a, label: pii, action: flag}]\n"
         BEFORE + "hold: {wait: 1s}\n",
         BEFORE + "messages: {blocked: x}\n",
         BEFORE + "audit: {retain: 1d}\n",
+        BEFORE + "media: {image: allow}\n",
+        BEFORE + "media: {image: block}\n",
         BEFORE.replace("flag", "block"),
         BEFORE.replace("label: pii", "label: pii.person"),
         BEFORE.replace("label: pii", "label: pii, min_score: 0.1"),
@@ -197,8 +199,27 @@ def test_what_can_change_a_decision_changes_the_digest(text):
     assert policy(text).digest != policy(BEFORE).digest
 
 
+def test_media_become_cores_labels():
+    media = policy("media: {image/*: allow, application/pdf: block}\n").media
+    assert media == {"image": Action.ALLOW, "file.pdf": Action.BLOCK}
+    assert policy("").media == {}
+
+
+def test_how_and_in_what_order_media_are_written_leaves_the_digest():
+    one = policy("media: {image/png: allow, file: block}\n")
+    assert policy("media: {file: block, image.png: allow}\n").digest == one.digest
+    assert policy("media: {file: block, image.png: block}\n").digest != one.digest
+
+
 @given(st.text(st.characters(categories=["L"]), max_size=9))
 def test_what_cannot_change_a_decision_leaves_the_digest(words):
     case = "cases: [{stage: input, text: Ann, action: flag}]\n"
     assert policy(f'description: "{words}"\n{BEFORE}{case}').digest == policy(BEFORE).digest
     assert len(policy(BEFORE).digest) == 64
+
+
+def test_any_detector_may_find_something_hidden():
+    built = policy("detectors: {pii: {}}\nrules:\n- {id: h, label: obfuscation, action: flag}\n")
+    assert built.rules[0].labels == ("obfuscation",)
+    with pytest.raises(InvalidDocument):
+        compiled("rules:\n- {id: h, label: obfuscation, action: flag}\n")

@@ -84,6 +84,25 @@ def test_hold_messages_and_audit_are_inherited_key_by_key():
     assert result.audit.retain == 3 * 86_400
 
 
+def test_media_are_inherited_key_by_key_however_they_are_written():
+    child = file("p", "extends: [q]\nmedia: {image.png: block, audio/wav: allow}\n")
+    parent = file("q", "media: {image: allow, image/png: allow}\n")
+    told = [(each.label, each.action, each.written.place) for each in folded(child, parent).media]
+    assert [(label, action, place.file) for label, action, place in told] == [
+        ("image", "allow", "q.yaml"),
+        ("image.png", "block", "p.yaml"),
+        ("audio.wav", "allow", "p.yaml"),
+    ]
+
+
+def test_removing_rules_keeps_what_else_is_inherited():
+    child = file("p", "extends: [q]\nremove: [a]\n")
+    result = folded(child, file("q", "media: {image: allow}\ndetectors: {pii: {}}\n" + rules("a")))
+    assert result.rules == ()
+    assert [each.label for each in result.media] == ["image"]
+    assert [each.name for each in result.detectors] == ["pii"]
+
+
 def test_name_scope_and_cases_are_never_inherited():
     parent = file(
         "q",

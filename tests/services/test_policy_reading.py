@@ -118,9 +118,32 @@ def test_a_rules_id_stands_once():
 
 
 @pytest.mark.parametrize(
+    ("entry", "what", "mend"),
+    [
+        ("imgae: allow", "`media.imgae`: expected a sort of media.", "Did you mean `image`?"),
+        ("application/*: allow", "`media.application/*`: expected a sort of media.", "`file`"),
+        ("image: redact", "expected one of its words, got redact", "`allow`, `block`"),
+        ("image: alow", "got alow", "Did you mean `allow`?"),
+        ("image: true", "got true or false", "`allow`, `block`"),
+    ],
+)
+def test_media_that_means_nothing_is_refused_with_its_line(entry, what, mend):
+    (found,) = problems(f"media:\n  file.pdf: allow\n  {entry}\n")
+    assert found.line == 5
+    assert what in found.what
+    assert mend in found.mend
+
+
+def test_one_sort_of_media_stands_once_however_it_is_written():
+    (found,) = problems("media:\n  image/png: allow\n  image.png: block\n")
+    assert (found.line, found.what) == (5, "`media.image.png` is the same as `image/png`.")
+
+
+@pytest.mark.parametrize(
     ("text", "what"),
     [
         ("version: 2\n", "version"),
+        ("media: [image]\n", "`media`: expected a mapping"),
         ("applies_to: {teams: []}\n", "expected something"),
         ("applies_to: {teams: ['[ab]']}\n", "expected a name or pattern"),
         ("applies_to: {sectors: [x]}\n", "sectors"),

@@ -1,8 +1,9 @@
 """Hypothesis strategies made from a census: valid requests, broken ones, and what engines answer."""
 
 import copy
-from collections.abc import Iterator
-from typing import Any
+import re
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Protocol
 
 import orjson
 from hypothesis import strategies as st
@@ -25,56 +26,110 @@ JSON = st.recursive(
 )
 
 
-def values(node: census.Node) -> st.SearchStrategy[Any]:
+def matching(pattern: re.Pattern[str]) -> st.SearchStrategy[str]:
+    return st.from_regex(pattern, fullmatch=True, alphabet=ASCII)
+
+
+def free_prose(pattern: re.Pattern[str] | None) -> st.SearchStrategy[str]:
+    """Any words where no pattern binds them."""
+    return PROSE if pattern is None else matching(pattern)
+
+
+Prose = Callable[[re.Pattern[str] | None], st.SearchStrategy[str]]
+"""What a client writes where text may stand that this pattern describes."""
+
+
+def values(node: census.Node, prose: Prose = free_prose) -> st.SearchStrategy[Any]:
     """What a client may send at `node`."""
     match node:
-        case census.Text() | census.Token():
-            return _string(node)
+        case census.Text():
+            return prose(node.pattern)
+        case census.Token() | census.Blob():
+            return matching(node.pattern)
         case census.Free():
-            return st.dictionaries(PROSE, JSON, max_size=3)
-        case census.Flag():
-            return st.booleans()
+            return _free(node, prose)
+        case census.Flag() | census.Word() | census.Refused():
+            return _one_of_few(node)
         case census.Whole():
             return st.integers(node.low, node.high)
         case census.Number():
             return st.floats(node.low, node.high) | st.integers(int(node.low), int(node.high))
+        case _:
+            return _holder(node, prose)
+
+
+def _one_of_few(node: census.Flag | census.Word | census.Refused) -> st.SearchStrategy[Any]:
+    match node:
+        case census.Flag():
+            return st.booleans()
         case census.Word():
-            return st.sampled_from(node.options)
+            return st.sampled_from(node.options).map(str)
         case census.Refused():
             return st.sampled_from([*node.neutral, None]).map(copy.deepcopy)
-        case _:
-            return _holder(node)
 
 
-def _string(node: census.Text | census.Token) -> st.SearchStrategy[str]:
-    if node.pattern is None:
-        return PROSE
-    return st.from_regex(node.pattern, fullmatch=True, alphabet=ASCII)
+def _free(node: census.Free, prose: Prose) -> st.SearchStrategy[Any]:
+    """Objects, with prose among their names and values; lists where they may be."""
+    words = prose(None)
+    inner = st.dictionaries(PROSE, JSON, max_size=3)
+    said = inner | st.builds(lambda free, told: {**free, told: [told]}, inner, words)
+    return said if node.mapping else said | st.lists(words | JSON, max_size=3)
 
 
-def _holder(node: census.Node) -> st.SearchStrategy[Any]:
+def _holder(node: census.Node, prose: Prose) -> st.SearchStrategy[Any]:
     match node:
         case census.Object():
             return st.fixed_dictionaries(
-                {name: values(node.fields[name]) for name in node.required},
+                {name: values(node.fields[name], prose) for name in node.required},
                 optional={
-                    name: st.none() | values(child)
+                    name: st.none() | values(child, prose)
                     for name, child in node.fields.items()
                     if name not in node.required
                 },
             )
         case census.Items():
-            return st.lists(values(node.item), min_size=node.least, max_size=3)
+            if isinstance(node.item, census.Refused):
+                return st.nothing() if node.least else st.just(()).map(list)
+            most = max(3, node.least)
+            return st.lists(values(node.item, prose), min_size=node.least, max_size=most)
         case census.Keyed():
-            keys = st.from_regex(node.key, fullmatch=True, alphabet=ASCII)
-            return st.dictionaries(keys, values(node.item), max_size=3)
+            return st.dictionaries(matching(node.key), values(node.item, prose), max_size=3)
         case census.Tagged():
-            kept = [v for v in node.variants.values() if not isinstance(v, census.Refused)]
-            return st.one_of([values(variant) for variant in kept])
+            kept = {
+                tag: values(variant, prose)
+                for tag, variant in node.variants.items()
+                if not isinstance(variant, census.Refused)
+            }
+            return st.one_of([_tagged(node.tag, tag, made) for tag, made in kept.items()])
         case census.Either():
-            return values(node.string) | values(node.other)
+            return values(node.string, prose) | values(node.other, prose)
         case _:
             raise AssertionError(node)
+
+
+def _tagged(name: str, tag: str, made: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    return made.map(lambda value: {**value, name: tag})
+
+
+class Spoken(Protocol):
+    """A dialect by its name and census."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def census(self) -> census.Object: ...
+
+
+def valid(surface: Spoken, prose: Prose = free_prose) -> st.SearchStrategy[dict[str, Any]]:
+    """Whole bodies that the surface takes."""
+    return values(surface.census, prose).map(COHERENT.get(surface.name, _as_it_is))
+
+
+# What a census cannot say: fields that go together.
+
+
+def _as_it_is(body: dict[str, Any]) -> dict[str, Any]:
+    return body
 
 
 def _coherent(body: dict[str, Any]) -> dict[str, Any]:
@@ -82,6 +137,27 @@ def _coherent(body: dict[str, Any]) -> dict[str, Any]:
         body.pop("stream_options", None)
     return body
 
+
+def _one_of_two(body: dict[str, Any]) -> dict[str, Any]:
+    if body.get("messages") is None:
+        return body | {"text": body.get("text") or ""}
+    return {name: body[name] for name in body if name not in {"text", "role", "kind"}}
+
+
+def _of_one_sort(body: dict[str, Any]) -> dict[str, Any]:
+    asked = body["input"]
+    if isinstance(asked, str):
+        return body
+    return body | {"input": [item for item in asked if type(item) is type(asked[0])]}
+
+
+COHERENT: Mapping[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
+    "openai.chat": _coherent,
+    "openai.completions": _coherent,
+    "openai.moderations": _of_one_sort,
+    "openai.responses": _coherent,
+    "wardgate.guard": _one_of_two,
+}
 
 VALID = values(request(Limits())).map(_coherent)
 
@@ -107,11 +183,11 @@ def broken(draw: st.DrawFn, whole: st.SearchStrategy[Any], alien: st.SearchStrat
     for _ in range(draw(st.integers(1, 3))):
         path, value = draw(st.sampled_from(list(places(tree))))
         if isinstance(value, dict) and draw(st.booleans()):
-            value[draw(PROSE)] = draw(alien)
+            value[draw(PROSE)] = copy.deepcopy(draw(alien))
         elif not path:
-            tree = draw(alien)
+            tree = copy.deepcopy(draw(alien))
         elif draw(st.booleans()):
-            at(tree, path[:-1])[path[-1]] = draw(alien)
+            at(tree, path[:-1])[path[-1]] = copy.deepcopy(draw(alien))
         else:
             del at(tree, path[:-1])[path[-1]]
     return tree
@@ -159,7 +235,7 @@ _USAGE = st.fixed_dictionaries(
 def _replies(draw: st.DrawFn) -> dict[str, Any]:
     reasons = st.sampled_from(["stop", "length", "tool_calls", "content_filter"])
     return {
-        "id": draw(st.from_regex(census.ID, fullmatch=True, alphabet=ASCII)),
+        "id": draw(st.from_regex(r"(chatcmpl|cmpl)-[0-9a-f]{8,32}", fullmatch=True)),
         "object": "chat.completion",
         "created": draw(st.integers(0, 2**40)),
         "model": "engine-model",

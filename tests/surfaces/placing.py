@@ -33,12 +33,15 @@ def places(node: census.Node, path: str = "") -> Iterator[Place]:
         case census.Free():
             yield Place(path, node.kind.value, _as_json, lambda _: True)
         case census.Object():
-            for name, child in node.fields.items():
-                for place in places(child, f"{path}.{name}".lstrip(".")):
-                    yield _inside(place, _in_object(node, name))
+            yield from (
+                _inside(place, _in_object(node, name))
+                for name, child in node.fields.items()
+                for place in places(child, f"{path}.{name}".lstrip("."))
+            )
         case census.Items():
+            listed = max(node.least, 1)
             for place in places(node.item, f"{path}[]"):
-                yield _inside(place, lambda value, least=node.least: [value] * max(least, 1))
+                yield _inside(place, lambda value: [value] * listed)
         case _:
             for child, below in _variants(node, path):
                 yield from places(child, below)

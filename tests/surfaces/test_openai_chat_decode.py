@@ -75,7 +75,12 @@ def test_the_usage_event_has_no_choices_and_keeps_numbers_only():
 
 
 def test_the_envelope_keeps_what_looks_like_what_it_is():
-    good = {"id": "c-1", "created": 5, "system_fingerprint": "fp_1", "service_tier": "default"}
+    good = {
+        "id": "chatcmpl-0123456789abcdef",
+        "created": 5,
+        "system_fingerprint": "fp_0123abcd",
+        "service_tier": "default",
+    }
     assert event({"choices": [], **good}).envelope == good
     bad = {"id": CANARY, "created": "5", "system_fingerprint": ["x"], "service_tier": CANARY}
     assert event({"choices": [], "model": "m", "object": CANARY, **bad}).envelope == {}
