@@ -1,21 +1,29 @@
-"""Writes docs/reference.md from the code: every setting, error and command. `make fix` runs it.
+"""Writes docs/reference.md, surfaces-census.md and openapi.json from the code. `make fix` runs it.
 
 A page made from the code cannot drift from it; `test_docs.py` fails when it was not made anew.
 """
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 
 from gateway.cli import main
+from gateway.cli.surfaces import counts
 from gateway.core.errors import WardgateError
+from gateway.http.app import ROUTES
 from gateway.http.errors import ANSWERS
+from gateway.http.openapi import published
 from gateway.services.validation import annotation_at, is_section
 from gateway.settings import Settings
+from gateway.surfaces.census import rows
+from gateway.surfaces.openapi import Described
+from gateway.wiring import surfaces
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "reference.md"
+OPENAPI = PAGE.with_name("openapi.json")
+CENSUS = PAGE.with_name("surfaces-census.md")
 
 HEAD = """# Reference
 
@@ -25,6 +33,37 @@ Made from the code by `make fix`; do not edit. What the words mean is in [archit
 
 def page() -> str:
     return "\n".join((HEAD, *_settings(), *_errors(), *_commands()))
+
+
+CENSUS_HEAD = """# Surfaces, field by field
+
+Made from the code by `make fix`; do not edit. `wardgate surfaces` prints the same. What the fates mean, and what each
+surface answers, is in [surfaces](surfaces.md). In the paths `[]` is any item of a list and `<x>` the variant that the
+object's `type` or `role` names.
+"""
+
+
+def census() -> str:
+    """Every field of every surface, and what becomes of it."""
+    return "\n".join((CENSUS_HEAD, *_censuses()))
+
+
+def _censuses() -> Iterator[str]:
+    for name, surface in surfaces().items():
+        table = tuple(rows(surface.census))
+        counted = (f"{number} {fate}" for fate, number in counts(table).items())
+        yield f"## {name}\n"
+        yield f"{len(table)} fields: {', '.join(counted)}.\n"
+        yield "| field | fate | as |\n|---|---|---|"
+        for row in table:
+            detail = row.detail.replace("|", "\\|")
+            yield f"| `{row.path}` | {row.fate} | {detail} |"
+        yield ""
+
+
+def openapi() -> bytes:
+    """The document that `GET /openapi.json` answers with."""
+    return published(cast("dict[str, Described]", surfaces()), ROUTES)
 
 
 def settings(model: Any = Settings, above: str = "") -> Iterator[tuple[str, Any]]:
@@ -98,3 +137,5 @@ def _commands() -> Iterator[str]:
 
 if __name__ == "__main__":
     PAGE.write_text(page(), "utf-8")
+    CENSUS.write_text(census(), "utf-8")
+    OPENAPI.write_bytes(openapi())

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gateway.detectors.toxicity import detector as toxicity
+from gateway.wiring import surfaces
 from tests import reference
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -26,6 +27,23 @@ def dead_links(pages: dict[str, str]) -> Iterator[str]:
 
 def test_the_reference_was_made_from_this_code() -> None:
     assert reference.PAGE.read_text("utf-8") == reference.page(), "run `make fix`"
+
+
+def test_the_tables_of_fields_were_made_from_this_code() -> None:
+    assert reference.CENSUS.read_text("utf-8") == reference.census(), "run `make fix`"
+
+
+def test_every_surface_is_explained_and_has_its_table() -> None:
+    explained = (ROOT / "docs" / "surfaces.md").read_text("utf-8")
+    tables = reference.census()
+
+    assert [name for name in surfaces() if f"\n## {name}\n" not in tables] == []
+    assert [name for name in surfaces() if f"\n## {name}\n" not in explained] == []
+    assert "| `messages[]<user>.content` | guarded | text |" in tables
+
+
+def test_the_openapi_document_was_made_from_this_code() -> None:
+    assert reference.OPENAPI.read_bytes() == reference.openapi(), "run `make fix`"
 
 
 def test_the_reference_knows_every_kind_of_thing() -> None:

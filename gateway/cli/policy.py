@@ -195,3 +195,15 @@ def _print_explanation(found: Explanation) -> None:
             because = ", ".join(detector.because)
             wait = f"holds a stream back by up to {detector.delay} characters, for {because}"
         click.echo(f"  {detector.name} {detector.version}: {wait}")
+    click.echo(f"Streams: {_bound_told(found)}")
+    click.echo("Media, all else blocked:" if found.media else "Media: all blocked.")
+    for media in found.media:
+        click.echo(f"  {media.label}: {media.action} ({media.file}:{media.line})")
+
+
+def _bound_told(found: Explanation) -> str:
+    """What the whole policy costs a stream, on one line."""
+    if found.bound is None:
+        return "nothing waits; no detector looks at answers."
+    slowest, because = ", ".join(found.bound.detectors), ", ".join(found.bound.because)
+    return f"text waits for up to {found.bound.delay} characters, by {slowest}, for {because}."

@@ -5,6 +5,7 @@ import pytest
 from click.testing import CliRunner
 
 from gateway.cli import main
+from gateway.core.windows import NUDGE
 from tests.services.policy_fakes import service, written
 
 GOOD = """version: 1
@@ -110,6 +111,27 @@ def test_explain_says_which_policy_holds_and_why(run, folder):
     assert done.exit_code == 0
     for told in ("good@", "holds", "good.yaml:6", "detector-failed", "implied", "for contact"):
         assert told in done.stdout
+
+
+def test_explain_says_in_one_line_what_the_policy_costs_a_stream(run, folder):
+    written(folder, good=GOOD)
+    done = run("explain", "--team", "red", "--model", "m")
+    told = f"Streams: text waits for up to {20 + NUDGE + 7} characters, by pii, for contact.\n"
+    assert told in done.stdout
+    assert "Media: all blocked.\n" in done.stdout
+
+
+def test_explain_says_that_nothing_waits_when_answers_are_not_looked_at(run, folder):
+    written(folder, good=GOOD.replace("action: redact}", "action: redact, stage: input}"))
+    done = run("explain", "--team", "red", "--model", "m")
+    assert "Streams: nothing waits; no detector looks at answers.\n" in done.stdout
+
+
+def test_explain_says_which_media_pass_and_where_that_is_written(run, folder):
+    written(folder, good=GOOD + "media: {image/png: allow}\n")
+    done = run("explain", "--team", "red", "--model", "m")
+    assert "Media, all else blocked:\n  image.png: allow (" in done.stdout
+    assert "good.yaml:9)" in done.stdout
 
 
 def test_explain_exits_1_when_no_policy_holds(run, folder):
