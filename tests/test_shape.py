@@ -205,7 +205,7 @@ def test_no_file_names_a_registry_host() -> None:
 
 
 def test_the_lock_has_a_hash_for_every_package() -> None:
-    for name in ("run", "test", "bench", "uv"):
+    for name in ("run", "test", "bench", "clients", "uv"):
         lock = (ROOT / "requirements" / f"{name}.txt").read_text("utf-8")
         pins = [
             block
