@@ -14,7 +14,9 @@ from pathlib import Path
 
 from tests.bench import analyzer
 from tests.bench.conversing import conversing
+from tests.bench.crowding import crowding
 from tests.bench.figures import Row, table
+from tests.bench.flowing import SETS, flowing
 from tests.bench.gateways import gateway
 from tests.bench.guarding import guarding
 from tests.bench.pace import FULL, QUICK, Pace
@@ -23,7 +25,7 @@ from tests.bench.processes import GATEWAY_CORE, LOAD_CORE, ROOT, child
 from tests.bench.proxies import bare_relay, collector, compile_venv, litellm, model_server
 from tests.bench.starting import starting
 
-PARTS = ("passing", "streaming", "guarding", "conversing", "starting")
+PARTS = ("passing", "streaming", "flowing", "crowding", "guarding", "conversing", "starting")
 
 
 def main() -> None:
@@ -61,6 +63,8 @@ def run(folder: Path, pace: Pace, parts: Sequence[str]) -> list[Row]:
             rows += starting(upstream, folder, pace)
         if {"passing", "streaming"} & set(parts):
             rows += _calls(upstream, folder, pace, parts)
+        if {"flowing", "crowding"} & set(parts):
+            rows += _streams(upstream, folder, pace, parts)
         if "guarding" in parts:
             _say("guarding")
             rows += _detection(upstream, folder, pace)
@@ -91,6 +95,21 @@ def _calls(upstream: str, folder: Path, pace: Pace, parts: Sequence[str]) -> lis
             proxy = stack.enter_context(litellm(upstream, folder)) if pace.proxy else None
             rows += passing(floor, plain, traced, proxy, pace)
             rows.append(Row("memory of one worker, no detectors", plain.child.rss(), unit=" MB"))
+    return rows
+
+
+def _streams(upstream: str, folder: Path, pace: Pace, parts: Sequence[str]) -> list[Row]:
+    """Streams that are looked at; nothing is cached."""
+    rows: list[Row] = []
+    with ExitStack() as stack:
+        ours = stack.enter_context(gateway("streams", upstream, folder, SETS, scan_cache_bytes=1))
+        if "flowing" in parts:
+            _say("flowing")
+            floor = stack.enter_context(bare_relay(upstream, folder))
+            rows += flowing(floor, ours, pace)
+        if "crowding" in parts:
+            _say("crowding")
+            rows += crowding(ours)
     return rows
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,24 +32,37 @@ class Gateway:
         return self.url + CHAT
 
 
+def _pii(entities: Sequence[str]) -> dict[str, Any]:
+    return {"pii": {"languages": ["en"], "entities": list(entities)}}
+
+
+WORDS = {"keywords": {"lists": {"projects": ["bluebird"]}, "patterns": {"ticket": "TCK-[0-9]{6}"}}}
+PATTERNS = _pii([one for one in ENTITIES if one not in {"PERSON", "LOCATION"}])
+TEAMS: Mapping[str, Mapping[str, Any]] = {
+    "pass": {},
+    "pii": _pii(ENTITIES),
+    "patterns": PATTERNS,
+    "keywords": WORDS,
+    "toxicity": {"toxicity": {}},
+    "everything": {**_pii(ENTITIES), **WORDS, "toxicity": {}, "obfuscation": {}},
+}
+"""The detectors of each team's policy: `pii` looks for seven entities, `patterns` for five of them."""
+LABELS = ("pii", "keyword", "pattern", "toxicity", "obfuscation")
+
+
 def policies(folder: Path) -> None:
-    """One policy for each team: `pass` looks at nothing, `pii` for seven entities, `patterns` for five."""
+    """One policy for each team, which redacts whatever is found."""
     folder.mkdir()
-    names = ("PERSON", "LOCATION")
-    for team, entities in {
-        "pass": (),
-        "pii": ENTITIES,
-        "patterns": [one for one in ENTITIES if one not in names],
-    }.items():
+    for team, detectors in TEAMS.items():
         policy: dict[str, Any] = {
             "version": 1,
             "name": team,
             "description": "For the bench.",
             "applies_to": {"teams": [team]},
         }
-        if entities:
-            policy["detectors"] = {"pii": {"languages": ["en"], "entities": list(entities)}}
-            policy["rules"] = [{"id": "all", "label": "pii", "action": "redact"}]
+        if detectors:
+            policy["detectors"] = dict(detectors)
+            policy["rules"] = [{"id": "all", "label": list(LABELS), "action": "redact"}]
         (folder / f"{team}.yaml").write_text(yaml.safe_dump(policy))
 
 
@@ -68,6 +81,7 @@ def settings_file(
             "chat": {**engine, "model": "mock"},
             "echo": {**engine, "model": "mock~script=echo"},
             "hundred": {**engine, "model": "mock~tokens=100"},
+            "mock*": {**engine, "model": "*"},
         },
         "log_level": "warning",
         **settings,
