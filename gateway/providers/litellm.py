@@ -180,7 +180,7 @@ class LiteLLM:
                     "LiteLLM reaches this vendor by a way that is not guarded here."
                 )
             if not call.stream:
-                yield codec.decode_whole(reply.model_dump())
+                yield codec.decode_whole(reply.model_dump(), call)
                 return
             reader = codec.events()
             async with aclosing(reply):

@@ -84,7 +84,7 @@ class OpenAIHttp:
         body = await self._post(url, sent, stream=call.stream)
         try:
             if not call.stream:
-                yield codec.decode_whole(_parsed(await body.whole(self._max_reply)))
+                yield codec.decode_whole(_parsed(await body.whole(self._max_reply)), call)
                 return
             events = _Events(body, codec.events())
             while (chunk := await events.read()) is not None:

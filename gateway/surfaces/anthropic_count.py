@@ -70,7 +70,7 @@ class AnthropicCountTokens:
             raise UnknownField
         return {**call.body, "model": model}
 
-    def decode_whole(self, body: Mapping[str, Any]) -> Chunk:
+    def decode_whole(self, body: Mapping[str, Any], call: Call) -> Chunk:  # noqa: ARG002  the port's shape
         return anthropic_decode.counted(body)
 
     def events(self) -> NoReturn:

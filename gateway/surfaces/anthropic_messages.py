@@ -73,7 +73,7 @@ class AnthropicMessages:
             raise UnknownField
         return {**call.body, "model": model}
 
-    def decode_whole(self, body: Mapping[str, Any]) -> Chunk:
+    def decode_whole(self, body: Mapping[str, Any], call: Call) -> Chunk:  # noqa: ARG002  the port's shape
         return anthropic_decode.whole(body)
 
     def events(self) -> MessagesReader:

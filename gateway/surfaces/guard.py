@@ -10,13 +10,12 @@ from dataclasses import replace
 from typing import Any, Final
 
 from gateway.core.errors import InvalidField
-from gateway.core.model import Call, Field, Form, Kind, Passage, Path, Role, Stage
+from gateway.core.model import Call, Field, Form, Kind, Passage, Role, Stage
 from gateway.core.policy import Judgement
-from gateway.surfaces import extra, guard_answer, openai_chat_census, openai_error
+from gateway.surfaces import guard_answer, openai_chat_census
 from gateway.surfaces.census import MODEL, Node, Object, Text, Token, Word
-from gateway.surfaces.intake import Limits, load
-from gateway.surfaces.rewriting import rewritten
-from gateway.surfaces.walker import Walk
+from gateway.surfaces.intake import Limits
+from gateway.surfaces.openai_surface import OpenAISurface
 
 _SPEAKER: Final[Mapping[Stage, Role]] = {Stage.INPUT: Role.USER, Stage.OUTPUT: Role.ASSISTANT}
 
@@ -39,52 +38,22 @@ def _messages(limits: Limits) -> Node:
     return openai_chat_census.request(limits).fields["messages"]
 
 
-class GuardText:
+class GuardText(OpenAISurface):
     """`wardgate.guard`, a JudgingSurface. `model` only says which policy holds."""
 
-    name: str = "wardgate.guard"
     asks_model: bool = False
 
     def __init__(self, limits: Limits | None = None) -> None:
-        self._limits = limits or Limits()
-        self.census: Final = request(self._limits)
+        super().__init__("wardgate.guard", request(limits or Limits()), limits)
 
     def parse(self, call_id: str, body: bytes) -> Call:
-        """The call. Raise BadRequest naming the path; an unknown field is refused at any depth."""
-        tree = load(body, self._limits)
-        walk = Walk()
-        walk.visit(self.census, tree, ())
-        _one_of_two(tree)
-        return Call(
-            id=call_id,
-            surface=self.name,
-            model=tree.get("model") or "",
-            body=tree,
-            passages=tuple(_asked(walk.passages(), tree)),
-            media=walk.media,
-        )
-
-    def admit_extra(self, call: Call, extra_types: Mapping[str, str]) -> Call:  # noqa: ARG002
-        """The call as it is: there is no engine that could have fields of its own."""
-        return extra.admitted(call, {})
-
-    def rewrite(self, call: Call, texts: Mapping[Path, str]) -> Call:
-        """The call with the text at each Field's path replaced, in body and passages."""
-        return rewritten(call, texts)
+        """The call. Raise BadRequest naming the path; unknown top-level fields are set aside."""
+        call = self.read(call_id, body)
+        _one_of_two(call.body)
+        return replace(call, passages=tuple(_asked(call.passages, call.body)))
 
     def judged(self, call: Call, judgement: Judgement) -> bytes:
         return guard_answer.body(call, judgement)
-
-    def error(
-        self,
-        *,
-        status: int,  # noqa: ARG002  the port's shape
-        kind: str,
-        code: str,
-        message: str,
-        path: str | None,
-    ) -> bytes:
-        return openai_error.body(kind=kind, code=code, message=message, path=path)
 
 
 def _one_of_two(tree: Mapping[str, Any]) -> None:

@@ -7,72 +7,38 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from dataclasses import dataclass, replace
+from typing import Any
 
 from gateway.core.conversation import Conversation
-from gateway.core.errors import InvalidField, UnknownField
-from gateway.core.model import Call, Chunk, Path
+from gateway.core.model import Call, Chunk
 from gateway.surfaces import (
-    extra,
     openai_chat_decode,
     openai_chat_render,
     openai_chat_said,
     openai_chat_written,
     openai_error,
 )
-from gateway.surfaces.intake import Limits, load
+from gateway.surfaces.intake import Limits
 from gateway.surfaces.openai_chat_census import request
-from gateway.surfaces.rewriting import rewritten
-from gateway.surfaces.walker import Walk
+from gateway.surfaces.openai_surface import OpenAISurface, engine_body
 
 
-class OpenAIChat:
+class OpenAIChat(OpenAISurface):
     """`openai.chat`: a ModelSurface and a Codec in one. `now` is in Unix seconds."""
 
-    name: str = "openai.chat"
-    asks_model: bool = True
     path: str = "/chat/completions"
 
     def __init__(self, limits: Limits | None = None, now: Callable[[], float] = time.time) -> None:
-        self._limits = limits or Limits()
+        super().__init__("openai.chat", request(limits or Limits()), limits)
         self._now = now
-        self.census: Final = request(self._limits)
 
     # -- what clients send and get
 
     def parse(self, call_id: str, body: bytes) -> Call:
         """The call. Raise BadRequest naming the path; unknown top-level fields are set aside."""
-        tree = load(body, self._limits)
-        strange = extra.set_aside(tree, self.census.fields)
-        walk = Walk()
-        walk.visit(self.census, tree, ())
-        stream = tree.get("stream") is True
-        options: dict[str, Any] = tree.get("stream_options") or {}
-        if options and not stream:
-            raise InvalidField(
-                "`stream_options` goes with `stream: true` alone.", path="stream_options"
-            )
-        return Call(
-            id=call_id,
-            surface=self.name,
-            model=tree["model"],
-            body=tree,
-            passages=walk.passages(),
-            stream=stream,
-            usage_wanted=not stream or options.get("include_usage") is True,
-            choices=tree.get("n") or 1,
-            media=walk.media,
-            unknown=strange,
-        )
-
-    def admit_extra(self, call: Call, extra_types: Mapping[str, str]) -> Call:
-        """See `extra.admitted`."""
-        return extra.admitted(call, extra_types)
-
-    def rewrite(self, call: Call, texts: Mapping[Path, str]) -> Call:
-        """The call with the text at each Field's path replaced, in body and passages."""
-        return rewritten(call, texts)
+        call = self.read(call_id, body)
+        return replace(call, choices=call.body.get("n") or 1)
 
     def whole(self, call: Call, chunks: Sequence[Chunk]) -> bytes:
         return openai_chat_render.whole(call, chunks, int(self._now()))
@@ -80,33 +46,13 @@ class OpenAIChat:
     def writer(self, call: Call) -> ChatWriter:
         return ChatWriter(call, int(self._now()))
 
-    def error(
-        self,
-        *,
-        status: int,  # noqa: ARG002  the port's shape
-        kind: str,
-        code: str,
-        message: str,
-        path: str | None,
-    ) -> bytes:
-        return openai_error.body(kind=kind, code=code, message=message, path=path)
-
     # -- what engines get and send
 
     def encode(self, call: Call, model: str) -> dict[str, Any]:
-        """The engine's body: what was looked at, under the engine's own name for the model.
+        """See `engine_body`."""
+        return engine_body(call, model)
 
-        A stream always asks for its usage. Raise UnknownField if nobody admitted the unknown.
-        """
-        if call.unknown:
-            raise UnknownField
-        body = {**call.body, "model": model}
-        if call.stream:
-            options: Mapping[str, Any] = call.body.get("stream_options") or {}
-            body["stream_options"] = {**options, "include_usage": True}
-        return body
-
-    def decode_whole(self, body: Mapping[str, Any]) -> Chunk:
+    def decode_whole(self, body: Mapping[str, Any], call: Call) -> Chunk:  # noqa: ARG002  the port's shape
         return openai_chat_decode.whole(body)
 
     def events(self) -> ChatReader:

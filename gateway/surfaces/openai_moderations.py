@@ -5,13 +5,13 @@ No model is called. It parses and renders; what is flagged, the policy says.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final
+from dataclasses import replace
+from typing import Any
 
 from gateway.core.errors import InvalidField
-from gateway.core.model import Call, Kind, Passage, Path, Stage
+from gateway.core.model import Call, Kind, Passage, Stage
 from gateway.core.policy import Judgement
-from gateway.surfaces import extra, openai_error, openai_moderations_answer
+from gateway.surfaces import openai_moderations_answer
 from gateway.surfaces.census import (
     MODEL,
     Either,
@@ -23,9 +23,8 @@ from gateway.surfaces.census import (
     Token,
     Word,
 )
-from gateway.surfaces.intake import Limits, load
-from gateway.surfaces.rewriting import rewritten
-from gateway.surfaces.walker import Walk
+from gateway.surfaces.intake import Limits
+from gateway.surfaces.openai_surface import OpenAISurface
 
 _WORDS = Text(Kind.TEXT)
 _PART = Tagged(
@@ -46,54 +45,24 @@ def request(limits: Limits) -> Object:
     )
 
 
-class OpenAIModerations:
+class OpenAIModerations(OpenAISurface):
     """`openai.moderations`, a JudgingSurface. `model` only says which policy holds."""
 
-    name: str = "openai.moderations"
     asks_model: bool = False
 
     def __init__(self, limits: Limits | None = None) -> None:
-        self._limits = limits or Limits()
-        self.census: Final = request(self._limits)
+        super().__init__("openai.moderations", request(limits or Limits()), limits)
 
     def parse(self, call_id: str, body: bytes) -> Call:
-        """The call. Raise BadRequest naming the path; an unknown field is refused at any depth."""
-        tree = load(body, self._limits)
-        walk = Walk()
-        walk.visit(self.census, tree, ())
-        passages = walk.passages()
-        if _in_parts(tree["input"]):
-            fields = tuple(part for passage in passages for part in passage.fields)
-            passages = (Passage(Stage.INPUT, fields),) if fields else ()
-        return Call(
-            id=call_id,
-            surface=self.name,
-            model=tree.get("model") or "",
-            body=tree,
-            passages=passages,
-        )
-
-    def admit_extra(self, call: Call, extra_types: Mapping[str, str]) -> Call:  # noqa: ARG002
-        """The call as it is: there is no engine that could have fields of its own."""
-        return extra.admitted(call, {})
-
-    def rewrite(self, call: Call, texts: Mapping[Path, str]) -> Call:
-        """The call with the text at each Field's path replaced, in body and passages."""
-        return rewritten(call, texts)
+        """The call. Raise BadRequest naming the path; unknown top-level fields are set aside."""
+        call = self.read(call_id, body)
+        if not _in_parts(call.body["input"]):
+            return call
+        fields = tuple(part for passage in call.passages for part in passage.fields)
+        return replace(call, passages=(Passage(Stage.INPUT, fields),) if fields else ())
 
     def judged(self, call: Call, judgement: Judgement) -> bytes:
         return openai_moderations_answer.body(call, judgement)
-
-    def error(
-        self,
-        *,
-        status: int,  # noqa: ARG002  the port's shape
-        kind: str,
-        code: str,
-        message: str,
-        path: str | None,
-    ) -> bytes:
-        return openai_error.body(kind=kind, code=code, message=message, path=path)
 
 
 def _in_parts(asked: Any) -> bool:

@@ -6,18 +6,21 @@ It reads and writes no JSON of its own: each dialect says and writes itself.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from gateway.core.conversation import Conversation
 from gateway.core.errors import UnknownField
 from gateway.core.model import Call, Chunk
 from gateway.core.ports import EventReader
+from gateway.surfaces.census import Object
 
 
 class Says(Protocol):
     """A dialect whose calls can be said in no dialect."""
 
+    @property
+    def census(self) -> Object: ...
     def conversation(self, call: Call) -> Conversation: ...
 
 
@@ -27,7 +30,7 @@ class Writes(Protocol):
     @property
     def path(self) -> str: ...
     def encode_conversation(self, said: Conversation, call: Call, model: str) -> dict[str, Any]: ...
-    def decode_whole(self, body: Mapping[str, Any]) -> Chunk: ...
+    def decode_whole(self, body: Mapping[str, Any], call: Call) -> Chunk: ...
     def events(self) -> EventReader: ...
 
 
@@ -43,13 +46,20 @@ class Translated:
         return self.target.path
 
     def encode(self, call: Call, model: str) -> dict[str, Any]:
-        """Raise Unsupported for what the target cannot say, UnknownField for what nobody admitted."""
+        """Raise Unsupported for what the target cannot say, UnknownField for what nobody admitted.
+
+        Fields that the operator declared as the engine's own go to it as they are.
+        """
         if call.unknown:
             raise UnknownField
-        return self.target.encode_conversation(self.source.conversation(call), call, model)
+        known = self.source.census.fields
+        own = {name: value for name, value in call.body.items() if name in known}
+        said = self.source.conversation(replace(call, body=own))
+        declared = {name: value for name, value in call.body.items() if name not in known}
+        return {**declared, **self.target.encode_conversation(said, call, model)}
 
-    def decode_whole(self, body: Mapping[str, Any]) -> Chunk:
-        return self.target.decode_whole(body)
+    def decode_whole(self, body: Mapping[str, Any], call: Call) -> Chunk:
+        return self.target.decode_whole(body, call)
 
     def events(self) -> EventReader:
         return self.target.events()

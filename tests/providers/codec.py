@@ -26,7 +26,7 @@ class TinyCodec:
     def encode(self, call: Call, model: str) -> dict[str, Any]:
         return {**call.body, "model": model, "stream": call.stream}
 
-    def decode_whole(self, body: Mapping[str, Any]) -> Chunk:
+    def decode_whole(self, body: Mapping[str, Any], call: Call) -> Chunk:
         if not isinstance(body.get("choices"), list):
             raise UpstreamFailed("The model server's answer has no choices.")
         parts: list[Part] = []

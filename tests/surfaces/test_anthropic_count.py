@@ -49,7 +49,7 @@ def test_an_engine_of_the_dialect_counts_what_was_looked_at():
         "model": "e",
         "messages": [{"role": "user", "content": "<PERSON>"}],
     }
-    chunk = COUNT.decode_whole({"input_tokens": 14})
+    chunk = COUNT.decode_whole({"input_tokens": 14}, after)
     assert chunk.parts == (Opened(0), Finished(0, "stop"), Usage(14, 0))
     assert orjson.loads(COUNT.whole(parse(), [chunk])) == {"input_tokens": 14}
 

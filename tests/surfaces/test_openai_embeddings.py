@@ -58,7 +58,7 @@ def answer(*embeddings: Any, **fields: Any) -> dict[str, Any]:
 
 
 def written(call: Any, body: dict[str, Any]) -> dict[str, Any]:
-    return orjson.loads(EMBEDDINGS.whole(call, [EMBEDDINGS.decode_whole(body)]))
+    return orjson.loads(EMBEDDINGS.whole(call, [EMBEDDINGS.decode_whole(body, call)]))
 
 
 def test_it_is_a_surface_and_a_codec():
@@ -164,7 +164,7 @@ def test_any_json_gives_a_call_or_a_bad_request_that_repeats_nothing(body):
 def test_an_answer_becomes_vectors_in_order_between_an_opening_and_an_end():
     body = answer([1.0, 2.0], packed(0.5), id="embd-0123456789ab", created=5)
     body["data"].reverse()
-    assert EMBEDDINGS.decode_whole(body) == Chunk(
+    assert EMBEDDINGS.decode_whole(body, parse(input=["a", "b"])) == Chunk(
         (
             Opened(0),
             Vector(0, (1.0, 2.0)),
@@ -178,19 +178,15 @@ def test_an_answer_becomes_vectors_in_order_between_an_opening_and_an_end():
 
 def test_an_engine_may_leave_out_the_indices():
     body = {"data": [{"embedding": [1.0]}, {"embedding": [2.0]}]}
-    assert [
-        one.index for one in EMBEDDINGS.decode_whole(body).parts if isinstance(one, Vector)
-    ] == [
-        0,
-        1,
-    ]
+    chunk = EMBEDDINGS.decode_whole(body, parse(input=["a", "b"]))
+    assert [one.index for one in chunk.parts if isinstance(one, Vector)] == [0, 1]
 
 
 def test_nothing_of_the_engines_but_numbers_leaves():
     body = answer([1.0], note=CANARY, id=CANARY)
     body["data"][0] |= {"text": CANARY, "object": CANARY}
     body["usage"] |= {CANARY: 1}
-    assert CANARY not in str(EMBEDDINGS.decode_whole(body))
+    assert CANARY not in str(EMBEDDINGS.decode_whole(body, parse()))
     assert written(parse(), body) == {
         "object": "list",
         "data": [{"object": "embedding", "index": 0, "embedding": [1.0]}],
@@ -221,15 +217,14 @@ def test_nothing_of_the_engines_but_numbers_leaves():
 )
 def test_a_wrong_shape_is_a_failed_upstream_and_is_not_repeated(body):
     with pytest.raises(UpstreamFailed) as caught:
-        EMBEDDINGS.decode_whole(body)
+        EMBEDDINGS.decode_whole(body, parse())
     assert "canary" not in caught.value.message
 
 
 @pytest.mark.parametrize("got", [0, 1, 3])
 def test_one_vector_for_each_input_or_none_at_all(got):
-    chunk = EMBEDDINGS.decode_whole(answer(*[[1.0]] * got))
     with pytest.raises(UpstreamFailed, match="one vector for each input"):
-        EMBEDDINGS.whole(parse(input=["a", "b"]), [chunk])
+        EMBEDDINGS.decode_whole(answer(*[[1.0]] * got), parse(input=["a", "b"]))
 
 
 ENGINES = broken(
@@ -244,7 +239,7 @@ ENGINES = broken(
 def test_any_answer_gives_a_chunk_or_an_upstream_error(body):
     if isinstance(body, dict):
         with contextlib.suppress(UpstreamError):
-            assert isinstance(EMBEDDINGS.decode_whole(body), Chunk)
+            assert isinstance(EMBEDDINGS.decode_whole(body, parse()), Chunk)
 
 
 FLOATS = st.lists(
@@ -273,7 +268,7 @@ def test_the_official_client_reads_the_same_numbers_in_every_form(vectors, packs
         call = EMBEDDINGS.parse("c1", request.content)
         assert EMBEDDINGS.encode(call, call.model) == orjson.loads(request.content)
         engine = answer(*([packed(*one) for one in vectors] if packs else vectors))
-        chunk = EMBEDDINGS.decode_whole(engine)
+        chunk = EMBEDDINGS.decode_whole(engine, call)
         return httpx.Response(200, content=EMBEDDINGS.whole(call, [chunk]))
 
     asked = {"encoding_format": form} if form else {}

@@ -70,7 +70,7 @@ COHERE = {
 
 
 def written(call: Any, body: dict[str, Any]) -> dict[str, Any]:
-    return orjson.loads(RERANK.whole(call, [RERANK.decode_whole(body)]))
+    return orjson.loads(RERANK.whole(call, [RERANK.decode_whole(body, call)]))
 
 
 def test_it_is_a_surface_and_a_codec():
@@ -181,7 +181,7 @@ def test_any_json_gives_a_call_or_a_bad_request_that_repeats_nothing(body):
 
 @pytest.mark.parametrize("body", [VLLM, INFINITY, LLAMA_CPP, COHERE])
 def test_every_engines_answer_becomes_ranks_in_its_order(body):
-    chunk = RERANK.decode_whole(body)
+    chunk = RERANK.decode_whole(body, parse())
     assert chunk.parts == (
         Opened(0),
         Rank(2, 0.9),
@@ -217,9 +217,8 @@ def test_usage_that_nobody_counted_is_not_made_up():
 
 
 def test_a_rank_of_a_document_that_nobody_sent_is_a_failed_upstream():
-    chunk = RERANK.decode_whole({"results": [result(3, 0.5)]})
     with pytest.raises(UpstreamFailed, match="a document that it did not get"):
-        RERANK.whole(parse(), [chunk])
+        RERANK.decode_whole({"results": [result(3, 0.5)]}, parse())
 
 
 @pytest.mark.parametrize(
@@ -247,7 +246,7 @@ def test_a_rank_of_a_document_that_nobody_sent_is_a_failed_upstream():
 )
 def test_a_wrong_shape_is_a_failed_upstream_and_is_not_repeated(body):
     with pytest.raises(UpstreamFailed) as caught:
-        RERANK.decode_whole(body)
+        RERANK.decode_whole(body, parse())
     assert "canary" not in caught.value.message
 
 
@@ -258,7 +257,7 @@ ENGINES = broken(st.sampled_from([VLLM, INFINITY, LLAMA_CPP, COHERE]), JSON)
 def test_any_answer_gives_a_chunk_or_an_upstream_error(body):
     if isinstance(body, dict):
         with contextlib.suppress(UpstreamError):
-            assert isinstance(RERANK.decode_whole(body), Chunk)
+            assert isinstance(RERANK.decode_whole(body, parse()), Chunk)
 
 
 def test_errors_have_the_shape_of_the_api():

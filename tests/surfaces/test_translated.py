@@ -6,11 +6,14 @@ import pytest
 from gateway.core.errors import UnknownField, Unsupported, UpstreamFailed
 from gateway.core.model import Chunk, Finished, Kind, Opened, Text
 from gateway.core.ports import Codec
+from gateway.surfaces.anthropic_messages import AnthropicMessages
 from gateway.surfaces.openai_chat import OpenAIChat
 from gateway.surfaces.openai_responses import OpenAIResponses
 from gateway.surfaces.translated import Translated
 
+CHAT = OpenAIChat()
 RESPONSES = OpenAIResponses()
+HI = {"role": "user", "content": "hi"}
 CODEC: Codec = Translated(RESPONSES, OpenAIChat())
 
 
@@ -33,10 +36,26 @@ def test_a_stream_is_asked_for_with_its_usage():
 
 
 def test_what_the_engines_dialect_cannot_say_is_refused_by_the_clients_own_name():
-    call = RESPONSES.admit_extra(parse(colour="red"), {"colour": "text"})
+    call = CHAT.parse("c1", orjson.dumps({"model": "m", "messages": [HI], "seed": 5}))
     with pytest.raises(Unsupported) as caught:
-        CODEC.encode(call, "e")
-    assert caught.value.path == "colour"
+        Translated(CHAT, AnthropicMessages()).encode(call, "e")
+    assert caught.value.path == "seed"
+
+
+@pytest.mark.parametrize("target", [CHAT, AnthropicMessages()])
+@pytest.mark.parametrize(
+    ("source", "body"),
+    [
+        (CHAT, {"messages": [HI]}),
+        (RESPONSES, {"input": "hi"}),
+        (AnthropicMessages(), {"messages": [HI], "max_tokens": 5}),
+    ],
+)
+def test_an_engines_own_field_that_the_operator_declared_is_never_dropped(source, body, target):
+    sent = orjson.dumps({"model": "m", "colour": "red", **body})
+    call = source.admit_extra(source.parse("c1", sent), {"colour": "text"})
+    call = source.rewrite(call, {("colour",): "<COLOUR>"})
+    assert Translated(source, target).encode(call, "e")["colour"] == "<COLOUR>"
 
 
 def test_what_nobody_admitted_reaches_no_engine():
@@ -48,7 +67,7 @@ def test_the_engines_answer_is_read_in_its_own_dialect():
     message = {"role": "assistant", "content": "hi"}
     body = {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
     expected = (Opened(0), Text(0, "content", Kind.TEXT, "hi"), Finished(0, "stop"))
-    assert CODEC.decode_whole(body) == Chunk(expected)
+    assert CODEC.decode_whole(body, parse()) == Chunk(expected)
     reader = CODEC.events()
     event = {"choices": [{"index": 0, "delta": {"content": "hi"}, "finish_reason": None}]}
     assert reader.read(event).parts == expected[1:2]
