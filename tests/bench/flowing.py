@@ -1,22 +1,24 @@
-"""What looking costs a stream: the wait for its first text, the delay of each token, tokens in a CPU second."""
+"""What looking costs a stream: the wait for its first text, each token's delay, tokens in a CPU second."""
 
 from __future__ import annotations
 
 import asyncio
+import json
 import statistics
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import accumulate, cycle, islice
 from typing import Any
 
-import uvloop
+import aiohttp
 
 from tests.bench.figures import Row
 from tests.bench.gateways import Gateway
 from tests.bench.load import BadAnswersError, Load, measure
 from tests.bench.pace import Pace
 from tests.bench.prompts import body
-from tests.bench.rig import loadgen
+from tests.bench.rig import mock_upstream
 
 TOKENS, GAP = 200, 0.010
 SETS = ("pass", "keywords", "patterns", "toxicity", "pii", "everything")
@@ -25,14 +27,18 @@ FIRST_BY = {"patterns": 30, "pii": 130}
 SLOW = f"mock~tokens={TOKENS}~delay_ms={GAP * 1000:g}"
 STREAMS = 4
 """At once, for each target in turn."""
+PROMPT = "Tell me of the river."
 
 
 @dataclass
 class Delays:
-    """Seconds: from the request to the first text, and from a token's sending to its arrival."""
+    """Seconds: from the request to the first text; and how much later than its moment each token came.
+
+    The moment of token number n is n gaps after the request.
+    """
 
     first: list[float] = field(default_factory=list[float])
-    transit: list[float] = field(default_factory=list[float])
+    tokens: list[float] = field(default_factory=list[float])
 
 
 def flowing(floor: Gateway, ours: Gateway, pace: Pace) -> list[Row]:
@@ -41,51 +47,80 @@ def flowing(floor: Gateway, ours: Gateway, pace: Pace) -> list[Row]:
     seen = {name: Delays() for name, _, _ in targets}
     for number in range(pace.rounds + 1):
         for name, gateway, team in targets:
-            for stamped in (False, True):
-                got = _slowly(gateway, team, stamped=stamped)
-                if number and stamped:
-                    seen[name].transit += got.transit
-                elif number:
-                    seen[name].first += got.first
-    rows = [row for name in SETS for row in _delay_rows(name, seen[name], seen["bare relay"])]
-    return [*rows, *_rates(ours, pace)]
+            got = asyncio.run(_streams(gateway, team))
+            if number:
+                seen[name].first += got.first
+                seen[name].tokens += got.tokens
+    bare = seen["bare relay"]
+    return [*(_delay_row(name, seen[name], bare) for name in SETS), *_rates(ours, pace)]
 
 
-def _slowly(gateway: Gateway, team: str, *, stamped: bool) -> Delays:
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        return runner.run(_streams(gateway, team, f"{SLOW}~stamp=1" if stamped else SLOW))
-
-
-async def _streams(gateway: Gateway, team: str, model: str) -> Delays:
-    rig: Any = loadgen()
-    pool = rig.Pool(rig.Target(gateway.chat, gateway.keys[team], []), True)
-    wire = pool.target.request(body("Tell me of the river.", model=model, stream=True))
+async def _streams(gateway: Gateway, team: str) -> Delays:
     told = Delays()
+    sent = body(PROMPT, model=SLOW, stream=True)
+    headers = {
+        "Authorization": f"Bearer {gateway.keys[team]}",
+        "Content-Type": "application/json",
+    }
+    ends = _ends()
+    async with aiohttp.ClientSession(headers=headers) as http:
 
-    async def one() -> None:
-        began = time.perf_counter()
-        shot = await pool.fire(wire, began, 60)
-        if shot.status != 200:
-            raise BadAnswersError(f"{gateway.child.name}: {shot.status}")
-        told.first.append(shot.first - began)
-        told.transit.extend(shot.transit)
+        async def one() -> None:
+            began = time.perf_counter()
+            async with http.post(gateway.chat, data=sent) as answer:
+                if answer.status != 200:
+                    raise BadAnswersError(f"{gateway.child.name}: {answer.status}")
+                await _read(answer, began, ends, told)
 
-    await asyncio.gather(*(one() for _ in range(STREAMS)))
-    pool.close()
+        await asyncio.gather(*(one() for _ in range(STREAMS)))
     return told
 
 
-def _delay_rows(name: str, own: Delays, bare: Delays) -> list[Row]:
+async def _read(
+    answer: aiohttp.ClientResponse, began: float, ends: Sequence[int], told: Delays
+) -> None:
+    """A token has come when the last of its characters has."""
+    length = token = 0
+    async for line in answer.content:
+        if not line.startswith(b"data: {"):
+            continue
+        now = time.perf_counter()
+        said = _text(json.loads(line[6:]))
+        if said and not length:
+            told.first.append(now - began)
+        length += len(said)
+        while token < len(ends) and ends[token] <= length:
+            told.tokens.append(now - began - token * GAP)
+            token += 1
+    if token < TOKENS:
+        raise BadAnswersError(f"{token} of {TOKENS} tokens came")
+
+
+def _text(event: dict[str, Any]) -> str:
+    return "".join(choice["delta"].get("content") or "" for choice in event["choices"])
+
+
+def _ends() -> Sequence[int]:
+    """Where in the text each token of the mock's ends."""
+    words = islice(cycle(mock_upstream().WORDS), TOKENS)
+    return tuple(accumulate(len(word) + 1 for word in words))
+
+
+def _delay_row(name: str, own: Delays, bare: Delays) -> Row:
     first = statistics.median(own.first) - statistics.median(bare.first)
-    # The first token leaves the model server as the bare relay shows it; then one comes each gap.
-    token = 1 + first / GAP
+    delay = statistics.median(own.tokens) - statistics.median(bare.tokens)
     note = (
-        f"first text {_both(own.first)} ms, bare {_both(bare.first)}; "
-        f"a token's delay {_both(own.transit)} ms, bare {_both(bare.transit)} (p50, p99)"
+        f"adds {1e3 * first:.0f} ms to the first text, {1e3 * delay:.0f} ms to a token; "
+        f"p50, p99: first {_both(own.first)} ms (bare {_both(bare.first)}), "
+        f"token {_both(own.tokens)} ms (bare {_both(bare.tokens)})"
     )
-    bound = FIRST_BY.get(name)
-    what = f"stream, {name}: first text by upstream token"
-    return [Row(what, token, at_most=bound, note=note)]
+    # The first token has been sent when the bare relay shows it; then one is sent each gap.
+    return Row(
+        f"stream, {name}: first text by upstream token",
+        1 + first / GAP,
+        at_most=FIRST_BY.get(name),
+        note=note,
+    )
 
 
 def _both(seconds: Sequence[float]) -> str:
@@ -97,7 +132,7 @@ def _both(seconds: Sequence[float]) -> str:
 def _rates(ours: Gateway, pace: Pace) -> list[Row]:
     """Tokens in a second of all of the gateway's CPU, without delay, nothing cached."""
     rates: dict[str, list[float]] = {name: [] for name in SETS}
-    sent = body("Tell me of the river.", model=f"mock~tokens={TOKENS}", stream=True)
+    sent = body(PROMPT, model=f"mock~tokens={TOKENS}", stream=True)
     for number in range(pace.rounds + 1):
         for name in SETS:
             load = Load(ours.chat, ours.keys[name], lambda _: sent, connections=8, stream=True)

@@ -47,7 +47,12 @@ TEAMS: Mapping[str, Mapping[str, Any]] = {
     "everything": {**_pii(ENTITIES), **WORDS, "toxicity": {}, "obfuscation": {}},
 }
 """The detectors of each team's policy: `pii` looks for seven entities, `patterns` for five of them."""
-LABELS = ("pii", "keyword", "pattern", "toxicity", "obfuscation")
+LABELS: Mapping[str, Sequence[str]] = {
+    "pii": ["pii"],
+    "keywords": ["keyword", "pattern"],
+    "toxicity": ["toxicity"],
+    "obfuscation": ["obfuscation"],
+}
 
 
 def policies(folder: Path) -> None:
@@ -62,7 +67,8 @@ def policies(folder: Path) -> None:
         }
         if detectors:
             policy["detectors"] = dict(detectors)
-            policy["rules"] = [{"id": "all", "label": list(LABELS), "action": "redact"}]
+            labels = [label for name in detectors for label in LABELS[name]]
+            policy["rules"] = [{"id": "all", "label": labels, "action": "redact"}]
         (folder / f"{team}.yaml").write_text(yaml.safe_dump(policy))
 
 
