@@ -39,13 +39,17 @@ def shown(name: str) -> str:
 
 def load(body: bytes, limits: Limits) -> dict[str, Any]:
     """The body's JSON object. Raise MalformedBody, or TooLarge for too many names."""
+    breaks_at: int | None = None
+    value: Any = None
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
-        # `from None`: the original carries the whole document.
+        breaks_at = error.pos
+    if breaks_at is not None:
+        # Raised out here: the error above carries the whole document, so it must not be the context.
         raise MalformedBody(
-            f"The body is not valid JSON: it breaks at character {error.pos}, or nests too deep."
-        ) from None
+            f"The body is not valid JSON: it breaks at character {breaks_at}, or nests too deep."
+        )
     if not isinstance(value, dict):
         raise MalformedBody("The body must be a JSON object.")
     tree = cast("dict[str, Any]", value)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any, cast
 
@@ -32,11 +33,10 @@ def rewritten(call: Call, texts: Mapping[Path, str]) -> Call:
 def _value(part: Field, text: str) -> Any:
     if part.form is not Form.JSON_VALUE:
         return text
-    try:
+    # The error's `doc` is the text: it must not become the context of what is raised below.
+    with suppress(orjson.JSONDecodeError):
         return orjson.loads(text)
-    except orjson.JSONDecodeError:
-        # `from None`: the original carries the whole text.
-        raise ValueError(f"the text for `{dotted(part.path)}` is no longer JSON") from None
+    raise ValueError(f"the text for `{dotted(part.path)}` is no longer JSON")
 
 
 def _passage(passage: Passage, texts: Mapping[Path, str]) -> Passage:

@@ -48,7 +48,7 @@ def test_the_malformed_body_is_not_carried_by_the_error():
         load(b'{"a": "canary" oops', LIMITS)
     assert "canary" not in caught.value.message
     assert caught.value.__cause__ is None
-    assert caught.value.__suppress_context__
+    assert caught.value.__context__ is None
 
 
 def test_depth_counts_the_body_as_the_first_level_and_names_the_deep_field():
