@@ -25,6 +25,7 @@ from gateway.core.characters import (
     ZWJ,
     continues,
     is_mark,
+    is_plain,
     is_word,
     needs_no_joiner,
 )
@@ -77,7 +78,7 @@ class CanonicalView:
     def feed(self, raw: str) -> str:
         """The canonical text that this much more raw text makes known."""
         text = self._inner.feed(raw)
-        if not (text and text.isascii() and self._segment.isascii()) or self._dropped:
+        if self._dropped or not (text and is_plain(text) and self._segment.isascii()):
             return self._feed(text)
         # Most text: this is all that it costs.
         held, last = self._segment, text[-1]
@@ -85,12 +86,8 @@ class CanonicalView:
         self._start, self._end = self._read - 1, self._read
         self._before = last
         self._half_flag = False
-        if last in COMPOSING:
-            self._segment = last
-            text = held + text[:-1]
-        else:
-            self._segment = ""
-            text = held + text
+        self._segment = last if last in COMPOSING else ""
+        text = held + text[: len(text) - len(self._segment)]
         self._looked += len(text)
         return text
 

@@ -12,8 +12,11 @@ ZWJ = "\u200d"
 _SELECTORS = ((0x180B, 0x180D), (0x180F, 0x180F), (0xFE00, 0xFE0F), (0xE0100, 0xE01EF))
 _EXTENDING = (*_SELECTORS, (0x034F, 0x034F), (0x17B4, 0x17B5), (0x200C, 0x200D), (0xE007F, 0xE007F))
 _SCRIPT_BOUND = (*_EXTENDING, (0x061C, 0x061C), (0x115F, 0x1160), (0x200E, 0x200F))
+_CONTROLS = ((0x00, 0x08), (0x0E, 0x1F), (0x7F, 0x84), (0x86, 0x9F))
 _IGNORED = (
     *_SCRIPT_BOUND,
+    # Not ignorable by the standard, and tabs and line ends are none of them: no reader sees these.
+    *_CONTROLS,
     (0x00AD, 0x00AD),
     (0x180E, 0x180E),
     (0x200B, 0x200B),
@@ -67,6 +70,11 @@ SPECIAL = re.compile(
     f"[{_class(*_IGNORED, (0xE0020, 0xE007E), *_JAMO, *_FLAGS, *_SKIN_TONES)}{_DASHES}]"
 )
 """What needs more thought than NFKC gives it."""
+
+
+def is_plain(text: str) -> bool:
+    """Whether it is ASCII of which nothing is dropped."""
+    return text.isascii() and (text.isprintable() or SPECIAL.search(text) is None)
 
 
 def continues(character: str) -> bool:

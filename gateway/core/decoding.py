@@ -15,7 +15,7 @@ from typing import Final
 from gateway.core.encodings import Found, escapes, runs
 from gateway.core.model import Window
 
-VERSION: Final = "1"
+VERSION: Final = "2"
 """Changes when readings do: part of what findings are remembered under."""
 MOST: Final = 6
 """Readings of one window."""

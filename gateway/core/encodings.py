@@ -10,11 +10,13 @@ import codecs
 import html
 import re
 import string
+import sys
 from collections.abc import Iterable, Iterator
 from html.entities import html5
 from typing import Final, TypeAlias
 
 from gateway.core.canonical import CanonicalView
+from gateway.core.characters import is_plain
 from gateway.core.views import PlainView
 
 SHORTEST: Final = 16
@@ -28,7 +30,8 @@ Found: TypeAlias = tuple[int, int, str]
 _ESCAPE: Final = re.compile(
     r"(?:%[0-9A-Fa-f]{2})+"
     r"|&(?:\#[0-9]{1,7};?|\#[xX][0-9A-Fa-f]{1,6};?|[A-Za-z][A-Za-z0-9]{1,31};)"
-    r"|\\u(?P<unit>[0-9A-Fa-f]{4})"
+    # JSON within JSON writes its backslashes again, twice at each level.
+    r"|\\{1,16}(?:u(?P<unit>[0-9A-Fa-f]{4})|u\{(?P<point>[0-9A-Fa-f]{1,6})\}|x(?P<byte>[0-7][0-9A-Fa-f]))"
 )
 _PAIRS: Final = (
     r"(?:\\x[0-9A-Fa-f]{2}){8,}"
@@ -62,7 +65,7 @@ _SIGN: Final = b"a" * SHORTEST
 
 
 def escapes(text: str) -> list[Found]:
-    r"""`%40`, `&#64;`, `&#x40;`, `&commat;`, `\u0040`: each character by itself, in order of place."""
+    r"""`%40`, `&#64;`, `&#x40;`, `&commat;`, `\u0040`, `\u{40}`, `\x40`: each character by itself, in order."""
     if "%" not in text and "&" not in text and "\\" not in text:
         return []
     return [piece for match in _ESCAPE.finditer(text) for piece in _unescaped(match)]
@@ -103,8 +106,8 @@ def _unescaped(match: re.Match[str]) -> Iterator[Found]:
         yield from _percent(match.start(), bytes.fromhex(escape.replace("%", "")))
         return
     if escape[0] == "\\":
-        point = int(match["unit"], 16)
-        said = "" if 0xD800 <= point <= 0xDFFF else chr(point)
+        point = int(match["unit"] or match["point"] or match["byte"], 16)
+        said = "" if 0xD800 <= point <= 0xDFFF or point > sys.maxunicode else chr(point)
     elif escape[1] == "#":
         said = html.unescape(escape)
     else:
@@ -177,7 +180,7 @@ def _stretches(data: bytes) -> list[str]:
 
 def _visible(text: str) -> str:
     """In the canonical form, less what no reader sees: an encoding hides it no better."""
-    if text.isascii():
+    if is_plain(text):
         return text
     view = CanonicalView(PlainView())
     return view.feed(text) + view.close()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from gateway.core.model import Call, Chunk, Finding, GuardedCall, Receipt, Window
 from gateway.core.policy import Judgement, Policy
@@ -61,6 +61,16 @@ class Detector(Protocol):
 
     async def detect(self, windows: Sequence[Window]) -> Sequence[Sequence[Finding]]:
         """Findings of each window, offsets into its text. Off the event loop; batch-independent."""
+        ...
+
+
+@runtime_checkable
+class Queued(Protocol):
+    """What a Detector is too whose batches wait in a line, perhaps behind other calls'."""
+
+    @property
+    def ended(self) -> int:
+        """Batches that the line has done with. While it grows, nobody's budget runs out by waiting."""
         ...
 
 

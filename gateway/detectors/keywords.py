@@ -75,6 +75,10 @@ class KeywordDetector:
         options = hashlib.sha256(self.options.model_dump_json().encode()).hexdigest()
         return f"{NAME}/{self.version}/{options}"
 
+    @property
+    def ended(self) -> int:
+        return self.lane.ended
+
     async def detect(self, windows: Sequence[Window]) -> Sequence[Sequence[Finding]]:
         return await self.lane.run(self._look, windows)
 

@@ -39,6 +39,8 @@ class Lane:
         self._lock = Lock()
         self._started = False
         self._closed = False
+        self.ended = 0
+        """Jobs that were run to their end, well or not: it stands still while a job hangs."""
 
     async def run(self, work: Callable[[Given], Made], given: Given) -> Made:
         """`work(given)`, off the loop. Raise JobFailed when it raises, LaneClosed after `close`.
@@ -84,5 +86,7 @@ class Lane:
                 future.set_exception(JobFailed(f"{self._name}: {type(error).__name__}"))
             else:
                 future.set_result(made)
+            with self._lock:
+                self.ended += 1
             # The thread waits for the next job without holding this one's text.
             del job, given, future

@@ -82,7 +82,7 @@ class InnerGate:
             slot.strand.decide(due, ())
             return
         answer = next(looked)
-        slot.told.append((slot.detectors[due.detector].name, answer.coverage))
+        slot.told.add((slot.detectors[due.detector].name, answer.coverage))
         if not answer.findings:
             slot.strand.decide(due, ())
             return

@@ -17,7 +17,7 @@ from itertools import islice
 
 from gateway.core.decoding import VERSION, Decoded, decoded
 from gateway.core.model import Finding, Window
-from gateway.core.ports import Detector, ScanCache
+from gateway.core.ports import Detector, Queued, ScanCache
 
 BATCH = 32
 """Windows, readings among them, that a detector is given at once; its budget is for one batch."""
@@ -185,8 +185,7 @@ async def _asked(
 ) -> tuple[list[tuple[Finding, ...] | None], str | None]:
     """What one batch gave, and the sort of error where it failed."""
     try:
-        async with asyncio.timeout(detector.budget):
-            found = [tuple(seen) for seen in await detector.detect(windows)]
+        found = [tuple(seen) for seen in await _in_time(detector, windows)]
         if len(found) == len(windows):
             return [*found], None
         problem = "WrongCount"
@@ -195,6 +194,34 @@ async def _asked(
     # Only the sort of error: its message could hold text of the window.
     _LOG.warning("detector %s failed: %s", detector.name, problem)
     return [None] * len(windows), problem
+
+
+async def _in_time(detector: Detector, windows: Sequence[Window]) -> Sequence[Sequence[Finding]]:
+    """What it finds. Raise TimeoutError when it outlasts its budget.
+
+    Waiting behind other calls' batches is not its fault, and must not block a call because the house is
+    busy: as long as its line moves, it has time.
+    """
+    if not isinstance(detector, Queued):
+        async with asyncio.timeout(detector.budget):
+            return await detector.detect(windows)
+    work = asyncio.get_running_loop().create_task(detector.detect(windows))
+    ended = -1
+    try:
+        while ended != (ended := detector.ended):
+            if (await asyncio.wait({work}, timeout=detector.budget))[0]:
+                return work.result()
+        raise TimeoutError
+    finally:
+        # Nobody waits for a detector that does not let itself be cancelled; what it raises is heard
+        # here, for asyncio would log its words.
+        work.add_done_callback(_heard)
+        work.cancel()
+
+
+def _heard(work: asyncio.Task[Sequence[Sequence[Finding]]]) -> None:
+    if not work.cancelled():
+        work.exception()
 
 
 def _failure(detector: Detector, window: Window) -> Finding:

@@ -45,12 +45,15 @@ class Slot:
     detectors: tuple[Detector, ...]
     passage: Passage
     rulings: Rulings = field(default_factory=Rulings)
-    told: list[tuple[str, Coverage]] = field(default_factory=list[tuple[str, Coverage]])
+    told: set[tuple[str, Coverage]] = field(default_factory=set[tuple[str, Coverage]])
+    """How detectors looked, each way once: a stream has windows without end."""
     finished: bool = False
     name: str = ""
     """What has come of a tool's name."""
     cleared: bool = True
     """A tool's name leaves whole, once the rules on tools have spoken."""
+    shown: bool = False
+    """The client knows that there is such a field."""
 
     @property
     def looked_by(self) -> tuple[Detector, ...]:
@@ -105,12 +108,25 @@ class Reply:
         return [step for part in _joined(chunk.parts) for step in self._steps(part)]
 
     def take_openings(self, slot: Slot) -> list[Part]:
-        """What has to leave before the first text of a field does; given once."""
+        """What has to leave before the first text of a field does; given once.
+
+        A field that began earlier opens first, with no text, though its own may leave later: clients
+        show fields, and run tools, in the order in which they open.
+        """
         openings: list[Part] = []
+        if slot.shown:
+            return openings
         if slot.choice in self.opened:
             openings.append(self.opened.pop(slot.choice))
-        if tool := self._tools.pop((slot.choice, _name_slot(slot.slot)), None):
-            openings.append(tool)
+        for one in self._slots.values():
+            if one.choice != slot.choice or one.shown or (_is_name(one) and one is not slot):
+                continue
+            one.shown = True
+            if tool := self._tools.pop((one.choice, _name_slot(one.slot)), None):
+                openings.append(tool)
+            if one is slot:
+                break
+            openings.append(Text(one.choice, one.slot, one.kind, ""))
         return openings
 
     def check_whole(self) -> None:
@@ -180,6 +196,7 @@ class Reply:
             form = Form.JSON_TEXT
             named = self._slots.get((part.choice, _name_slot(part.slot)))
             tool = named.name if named else None
+        self._open(Opened(part.choice))
         path = ("choices", part.choice, part.slot)
         about = Field(path, "", Role.ASSISTANT, part.kind, form, tool)
         detectors = self._guard.watchers(self._force, Stage.OUTPUT, Role.ASSISTANT, part.kind)

@@ -31,7 +31,8 @@ class _Message:
     """A whole reply while it is put together. No Call or Chunk is altered."""
 
     texts: dict[str, list[str]] = field(default_factory=dict[str, "list[str]"])
-    thoughts: set[str] = field(default_factory=set[str])
+    blocks: dict[str, str] = field(default_factory=dict[str, str])
+    """The type of each block, in their order, by its slot; a tool call's by `tool_calls.` and its number."""
     tools: dict[int, str] = field(default_factory=dict[int, str])
     reason: str = "stop"
     usage: Usage | None = None
@@ -39,11 +40,7 @@ class _Message:
     def take(self, part: Part) -> None:
         match part:
             case Text(choice=0):
-                self.texts.setdefault(part.slot, []).append(part.text)
-                if is_tool(part.slot):
-                    self.tools.setdefault(tool_of(part.slot), "")
-                elif part.kind is Kind.REASONING:
-                    self.thoughts.add(part.slot)
+                self._text(part)
             case ToolOpened(choice=0):
                 self.tools[part.index] = self.tools.get(part.index) or part.id
             case Finished(choice=0):
@@ -53,19 +50,34 @@ class _Message:
             case _:
                 pass
 
-    def content(self, call: Call) -> Iterator[dict[str, Any]]:
-        """Thinking, then text, then tool calls; each field is a block of its own."""
-        texts = {slot: "".join(pieces) for slot, pieces in self.texts.items()}
-        own = [slot for slot in texts if not is_tool(slot)]
-        for slot in (slot for slot in own if slot in self.thoughts):
-            yield {**opened("thinking"), "thinking": texts[slot]}
-        for slot in (slot for slot in own if slot not in self.thoughts):
-            yield {**opened("text"), "text": texts[slot]}
+    def _text(self, part: Text) -> None:
+        self.texts.setdefault(part.slot, []).append(part.text)
+        if not is_tool(part.slot):
+            self.blocks.setdefault(part.slot, "thinking" if part.kind is Kind.REASONING else "text")
+            return
+        tool = tool_of(part.slot)
+        self.tools.setdefault(tool, "")
+        if part.slot.endswith(".arguments"):
+            self._open_tools(tool)
+
+    def _open_tools(self, last: int) -> None:
+        """As the stream opens them: call number `last`, after those before it that are named by now."""
         for tool in sorted(self.tools):
-            called = opened_tool(
-                call, tool, self.tools[tool], texts.get(f"{_TOOLS}{tool}.name", "")
-            )
-            yield {**called, "input": _input(texts.get(f"{_TOOLS}{tool}.arguments", ""))}
+            if tool == last or (tool < last and f"{_TOOLS}{tool}.name" in self.texts):
+                self.blocks.setdefault(f"{_TOOLS}{tool}", "tool_use")
+
+    def content(self, call: Call) -> Iterator[dict[str, Any]]:
+        """Each field is a block of its own, in the order in which they begin."""
+        for tool in sorted(self.tools):
+            self.blocks.setdefault(f"{_TOOLS}{tool}", "tool_use")
+        texts = {slot: "".join(pieces) for slot, pieces in self.texts.items()}
+        for slot, sort in self.blocks.items():
+            if sort != "tool_use":
+                yield {**opened(sort), sort: texts[slot]}
+                continue
+            tool = int(slot.removeprefix(_TOOLS))
+            called = opened_tool(call, tool, self.tools[tool], texts.get(f"{slot}.name", ""))
+            yield {**called, "input": _input(texts.get(f"{slot}.arguments", ""))}
 
 
 def whole(call: Call, chunks: Sequence[Chunk]) -> bytes:

@@ -123,6 +123,8 @@ class MessagesWriter:
         return opened_tool(self._call, tool, self._ids.get(tool, ""), self._names[tool])
 
     def _delta(self, slot: str, sort: str, name: str, text: str) -> bytes:
+        if not text:
+            return b""  # it opens the block, and no more
         told = {
             "type": "content_block_delta",
             "index": self._blocks[slot],

@@ -20,6 +20,7 @@ from gateway.surfaces import (
     openai_error,
 )
 from gateway.surfaces.intake import Limits
+from gateway.surfaces.openai_chat_calls import Calls
 from gateway.surfaces.openai_chat_census import request
 from gateway.surfaces.openai_surface import OpenAISurface, engine_body
 
@@ -87,9 +88,12 @@ class ChatWriter:
 
 
 class ChatReader:
-    """Every event stands for itself; `[DONE]` ends the stream."""
+    """Reads one stream; `[DONE]` ends it. Of the events before it remembers the tool calls alone."""
 
     ended: bool = False
 
+    def __init__(self) -> None:
+        self._calls: dict[int, Calls] = {}
+
     def read(self, event: Mapping[str, Any]) -> Chunk:
-        return openai_chat_decode.event(event)
+        return openai_chat_decode.event(event, self._calls)

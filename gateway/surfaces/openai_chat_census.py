@@ -12,7 +12,6 @@ from collections.abc import Mapping
 from gateway.core.model import Form, Kind, Role
 from gateway.surfaces.census import (
     BASE64,
-    DATA_URL,
     MODEL,
     TOOL_NAME,
     Blob,
@@ -32,6 +31,7 @@ from gateway.surfaces.census import (
     Word,
 )
 from gateway.surfaces.intake import Limits
+from gateway.surfaces.media_types import FILE, IMAGE
 
 _LEGACY = "it is superseded; use `tools` and `tool_choice`"
 _CUSTOM = Refused("custom tools are free text that no schema bounds; use a function tool")
@@ -57,10 +57,10 @@ def _part(kind: Kind) -> Object:
 
 
 _KEPT = Refused("nothing is kept here; send the data itself")
-_IMAGE = Object({"url": Blob(DATA_URL), "detail": Word(("auto", "low", "high"))}, required=("url",))
+_IMAGE = Object({"url": IMAGE, "detail": Word(("auto", "low", "high"))}, required=("url",))
 _SOUND = Object({"data": Blob(BASE64), "format": Word(("wav", "mp3"))}, required=("data", "format"))
 _FILE = Object(
-    {"file_data": Blob(DATA_URL), "filename": Text(Kind.NAME), "file_id": _KEPT},
+    {"file_data": FILE, "filename": Text(Kind.NAME), "file_id": _KEPT},
     required=("file_data",),
 )
 

@@ -19,6 +19,7 @@ from gateway.core.model import Chunk, Finished, Kind, Opened, Part, Text, ToolOp
 from gateway.surfaces.census import ID
 from gateway.surfaces.openai_answer import envelope, listed, mapping, unexpected, usage
 from gateway.surfaces.openai_answer import index as index_of
+from gateway.surfaces.openai_chat_calls import Calls, Delta
 
 SLOTS: Final = (
     ("reasoning_content", Kind.REASONING),
@@ -53,8 +54,12 @@ def whole(body: Mapping[str, Any]) -> Chunk:
     return Chunk(tuple(parts), envelope(body))
 
 
-def event(event: Mapping[str, Any]) -> Chunk:
-    """One event of a stream: what it adds to each choice, in the order it says so."""
+def event(event: Mapping[str, Any], calls: dict[int, Calls] | None = None) -> Chunk:
+    """One event of a stream: what it adds to each choice, in the order it says so.
+
+    `calls` are those of each choice, as the events before told them.
+    """
+    calls = {} if calls is None else calls
     parts: list[Part] = []
     for position, choice in enumerate(_choices(event)):
         index = index_of(choice.get("index"), position)
@@ -63,7 +68,7 @@ def event(event: Mapping[str, Any]) -> Chunk:
             delta = mapping(delta, "choices.delta")
             if role := delta.get("role"):
                 parts.append(Opened(index, _known_role(role)))
-            _spoken(parts, index, delta)
+            _spoken(parts, index, delta, calls)
         said = choice.get("finish_reason")
         if said is not None and (reason := _reason(said)) is not None:
             parts.append(Finished(index, reason))
@@ -78,7 +83,12 @@ def _choices(body: Mapping[str, Any]) -> list[dict[str, Any]]:
     return listed(body, "choices")
 
 
-def _spoken(parts: list[Part], choice: int, message: Mapping[str, Any]) -> None:
+def _spoken(
+    parts: list[Part],
+    choice: int,
+    message: Mapping[str, Any],
+    calls: dict[int, Calls] | None = None,
+) -> None:
     """The texts and tool calls of a message or of a delta."""
     text = message.get("content")
     if len(message) == 1 and type(text) is str:
@@ -86,10 +96,13 @@ def _spoken(parts: list[Part], choice: int, message: Mapping[str, Any]) -> None:
         if text:
             parts.append(Text(choice, "content", Kind.TEXT, text))
         return
-    _all_spoken(parts, choice, message)
+    _texts(parts, choice, message)
+    if told := message.get("tool_calls"):
+        known = None if calls is None else calls.setdefault(choice, Calls())
+        _tool_calls(parts, choice, told, known)
 
 
-def _all_spoken(parts: list[Part], choice: int, message: Mapping[str, Any]) -> None:
+def _texts(parts: list[Part], choice: int, message: Mapping[str, Any]) -> None:
     for slot, kind in SLOTS:
         text = message.get(slot)
         if text:
@@ -99,37 +112,55 @@ def _all_spoken(parts: list[Part], choice: int, message: Mapping[str, Any]) -> N
     for name in _UNGUARDED:
         if message.get(name):
             raise unexpected(name)
-    if calls := message.get("tool_calls"):
-        _tool_calls(parts, choice, calls)
 
 
-def _tool_calls(parts: list[Part], choice: int, calls: Any) -> None:
+def _tool_calls(parts: list[Part], choice: int, calls: Any, known: Calls | None) -> None:
+    """The entries of a delta, by what is `known`; of a message, of which each is a call, by position."""
     if type(calls) is not list:
         raise unexpected("tool_calls")
-    for position, call in enumerate(cast("list[Any]", calls)):
-        _tool_call(parts, choice, position, mapping(call, "tool_calls"))
+    entries = cast("list[Any]", calls)
+    for position, entry in enumerate(entries):
+        call = mapping(entry, "tool_calls")
+        if call.get("type") not in (None, "", "function"):
+            raise unexpected("tool_calls.type")
+        function = mapping(call.get("function") or {}, "tool_calls.function")
+        call_id, name = _call_id(call.get("id")), _name(function.get("name"))
+        arguments = _arguments(function.get("arguments"))
+        number = position
+        opens = bool(call_id or name)
+        if known is not None:
+            index = None if call.get("index") is None else index_of(call["index"], position)
+            alone = len(entries) == 1
+            number, name = known.place(
+                Delta(index, position, alone, call_id, name, argues=bool(arguments))
+            )
+        if opens:
+            # An id may be missing: it is made when the reply is written.
+            parts.append(ToolOpened(choice, number, call_id))
+        if name:
+            parts.append(Text(choice, f"tool_calls.{number}.name", Kind.TOOL_NAME, name))
+        if arguments:
+            slot = f"tool_calls.{number}.arguments"
+            parts.append(Text(choice, slot, Kind.TOOL_ARGUMENTS, arguments))
 
 
-def _tool_call(parts: list[Part], choice: int, position: int, call: Mapping[str, Any]) -> None:
-    index = index_of(call.get("index"), position)
-    if call.get("type") not in (None, "", "function"):
-        raise unexpected("tool_calls.type")
-    function = mapping(call.get("function") or {}, "tool_calls.function")
-    name, arguments = function.get("name"), function.get("arguments")
-    if call.get("id") or name:
-        # An id may be missing: it is made when the reply is written.
-        parts.append(ToolOpened(choice, index, _call_id(call.get("id"))))
-    if name:
-        if type(name) is not str:
-            raise unexpected("tool_calls.function.name")
-        parts.append(Text(choice, f"tool_calls.{index}.name", Kind.TOOL_NAME, name))
-    if arguments:
-        if type(arguments) is dict:
-            # Some engines send the object itself.
-            arguments = orjson.dumps(arguments).decode()
-        if type(arguments) is not str:
-            raise unexpected("tool_calls.function.arguments")
-        parts.append(Text(choice, f"tool_calls.{index}.arguments", Kind.TOOL_ARGUMENTS, arguments))
+def _name(value: Any) -> str:
+    if not value:
+        return ""
+    if type(value) is not str:
+        raise unexpected("tool_calls.function.name")
+    return value
+
+
+def _arguments(value: Any) -> str:
+    """As JSON text; some engines send the object itself."""
+    if value is None:
+        return ""
+    if type(value) is dict:
+        return orjson.dumps(value).decode()
+    if type(value) is not str:
+        raise unexpected("tool_calls.function.arguments")
+    return value
 
 
 def _call_id(value: Any) -> str:

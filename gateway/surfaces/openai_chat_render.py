@@ -107,6 +107,8 @@ def event(call: Call, chunk: Chunk, now: int) -> bytes:
 def _add(call: Call, delta: dict[str, Any], part: Opened | ToolOpened | Text) -> None:
     """Put a part into the delta of its choice."""
     match part:
+        case Text(text=""):
+            pass  # here a field needs no opening
         case Text() if not part.slot.startswith(_TOOLS):
             delta[part.slot] = delta.get(part.slot, "") + part.text
         case Text():

@@ -108,7 +108,7 @@ def _check_all_text(pieces: Iterable[Piece], where: str) -> None:
 
 
 def _named(turn: Turn) -> dict[str, Any]:
-    return {"name": turn.name} if turn.name else {}
+    return {} if turn.name is None else {"name": turn.name}
 
 
 def _assistant(turn: Turn) -> dict[str, Any]:

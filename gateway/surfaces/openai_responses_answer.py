@@ -175,7 +175,7 @@ class Answer:
 
     def _take(self, part: Part) -> Iterator[Growth]:
         match part:
-            case Text(choice=0) if part.text:
+            case Text(choice=0):
                 yield from self._text(part)
             case ToolOpened(choice=0):
                 tool = self._tool(part.index)
@@ -193,6 +193,8 @@ class Answer:
             return
         _, index, name = part.slot.split(".", 2)
         if name == "arguments":
+            named = [one for one in sorted(self._tools) if one < int(index) and self._unopened(one)]
+            yield from (self._arguments(one, "") for one in named)
             yield self._arguments(int(index), part.text)
         else:
             self._tool(int(index)).name.append(part.text)
@@ -221,6 +223,10 @@ class Answer:
                 "".join(tool.name),
             )
         return _grown(self._items[key], key, "arguments", text, opens=opens)
+
+    def _unopened(self, index: int) -> bool:
+        """Whether the call has its name and no item: it gets no arguments, or late."""
+        return bool(self._tools[index].name) and f"{_TOOLS}{index}" not in self._items
 
     def _tool(self, index: int) -> _Tool:
         return self._tools.setdefault(index, _Tool(""))

@@ -11,9 +11,7 @@ from typing import Final
 
 from gateway.core.model import Form, Kind, Role
 from gateway.surfaces.census import (
-    DATA_URL,
     TOOL_NAME,
-    Blob,
     Either,
     Items,
     Node,
@@ -25,6 +23,7 @@ from gateway.surfaces.census import (
     Word,
 )
 from gateway.surfaces.intake import Limits
+from gateway.surfaces.media_types import FILE, IMAGE
 
 _NOT_KEPT: Final = Refused("nothing is kept here; send the data itself")
 _NOT_FETCHED: Final = Refused("the engine would fetch what a client names; send the data itself")
@@ -79,7 +78,7 @@ _IMAGE: Final = Object(
         "type": Word(("input_image",)),
         "detail": _NO_DETAIL,
         "file_id": _NOT_KEPT,
-        "image_url": Blob(DATA_URL),
+        "image_url": IMAGE,
         "prompt_cache_breakpoint": _NO_MARKS,
     },
     required=("type", "image_url"),
@@ -90,7 +89,7 @@ _FILE: Final = Object(
     {
         "type": Word(("input_file",)),
         "detail": _NO_DETAIL,
-        "file_data": Blob(DATA_URL),
+        "file_data": FILE,
         "file_id": _NOT_KEPT,
         "file_url": _NOT_FETCHED,
         "filename": Text(Kind.NAME),

@@ -78,6 +78,8 @@ class ResponsesWriter:
             )
 
     def _grown(self, growth: Growth) -> Iterator[bytes]:
+        if not growth.text:
+            return  # it opens the part, and no more
         more: dict[str, Any] = {**_place(growth.item, growth.part), "delta": growth.text}
         if growth.part.type == "output_text":
             more["logprobs"] = []

@@ -11,7 +11,7 @@ from typing import Any, Protocol
 
 from gateway.core.conversation import Conversation
 from gateway.core.errors import UnknownField
-from gateway.core.model import Call, Chunk
+from gateway.core.model import Call, Chunk, Kind, Part, Text
 from gateway.core.ports import EventReader
 from gateway.surfaces.census import Object
 
@@ -59,7 +59,32 @@ class Translated:
         return {**declared, **self.target.encode_conversation(said, call, model)}
 
     def decode_whole(self, body: Mapping[str, Any], call: Call) -> Chunk:
-        return self.target.decode_whole(body, call)
+        return _thought_once(self.target.decode_whole(body, call))
 
     def events(self) -> EventReader:
-        return self.target.events()
+        return _Reader(self.target.events())
+
+
+class _Reader:
+    def __init__(self, target: EventReader) -> None:
+        self._target = target
+
+    @property
+    def ended(self) -> bool:
+        return self._target.ended
+
+    def read(self, event: Mapping[str, Any]) -> Chunk:
+        return _thought_once(self._target.read(event))
+
+
+def _thought_once(chunk: Chunk) -> Chunk:
+    """Some engines say what they think under two names at once; elsewhere there is one place for it."""
+    said: set[tuple[int, str]] = set()
+    parts: list[Part] = []
+    for part in chunk.parts:
+        if isinstance(part, Text) and part.kind is Kind.REASONING:
+            if part.slot == "reasoning" and (part.choice, part.text) in said:
+                continue
+            said.add((part.choice, part.text))
+        parts.append(part)
+    return chunk if len(parts) == len(chunk.parts) else replace(chunk, parts=tuple(parts))

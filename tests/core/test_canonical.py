@@ -56,6 +56,7 @@ def segments(text: str) -> list[str]:
         ("e\u0301 ﬁ ½ \u1112\u1161\u11ab", "é fi 1\u20442 한"),
         ("a\ud800\u0301b", "a\ud800\u0301b"),
         ("\u3164\u115fx", "x"),
+        ("b\0o\x1bb\x7f@\x9fcorp\t\n\v\f\r\x85.", "bob@corp\t\n\v\f\r\x85."),
     ],
 )
 def test_what_is_looked_at(raw: str, looked: str) -> None:
@@ -173,6 +174,7 @@ def test_an_expansion_is_an_atom() -> None:
         ("ن\u200cم क\u200dष 👩\u200d👧 ❤\ufe0f 漢\U000e0101字", []),
         ("\ufeffbom", []),
         ("e\u0301\u0323e", []),
+        ("pass\x00word \x1b[0m.", [(4, 4)]),
         ("x \u202e.abc", [(2, 2)]),
         ("\u202eabc", [(0, 0)]),
         ("a\u2066b", [(1, 1)]),

@@ -18,6 +18,7 @@ from gateway.core.characters import (
     TAGS,
     continues,
     is_mark,
+    is_plain,
     is_word,
     needs_no_joiner,
 )
@@ -46,6 +47,13 @@ def test_whatever_composes_or_is_reordered_with_what_is_before_it_continues() ->
             assert continues(character), hex(ord(character))
 
 
+def test_of_ascii_what_is_no_control_is_plain() -> None:
+    assert {one for one in EVERY if is_plain(one)} == set(map(chr, range(128))) - IGNORED
+    assert IGNORED & set("\t\n\v\f\r\x85 ") == set()
+    assert len(IGNORED & set(map(chr, range(0xA0)))) == 65 - len("\t\n\v\f\r\x85")
+    assert not is_plain("a\0b")
+
+
 def test_no_ascii_but_letters_and_three_signs_composes_with_what_follows() -> None:
     assert {first for first, _ in pairs() if first.isascii()} <= COMPOSING
     assert not any(continues(character) for character in map(chr, range(128)))
@@ -71,7 +79,7 @@ def test_the_special_are_those_that_nfkc_alone_would_leave() -> None:
     tables = (IGNORED, REGIONAL, MODIFIERS, map(chr, TAGS), map(chr, DASHES))
     for table in tables:
         assert all(SPECIAL.match(character) for character in table)
-    assert not any(SPECIAL.match(character) for character in map(chr, range(0xAD)))
+    assert {one for one in map(chr, range(0xAD)) if SPECIAL.match(one)} <= IGNORED
     assert not SPECIAL.search("é漢字かな가😀“”—€ךع")
 
 

@@ -25,6 +25,20 @@ async def test_jobs_run_one_after_another_in_the_order_they_came(lane: Lane) -> 
     assert ran == list(range(50))
 
 
+async def test_it_counts_what_it_ran_to_the_end_well_or_not(lane: Lane) -> None:
+    release = threading.Event()
+    held = asyncio.gather(lane.run(lambda _: release.wait(5), None))
+    await asyncio.sleep(0)
+    assert lane.ended == 0
+    release.set()
+    await held
+    with pytest.raises(JobFailed):
+        await lane.run(int, "no number")
+    # The thread counts a job when it has answered it: by the time of the next it has.
+    await lane.run(str, 1)
+    assert lane.ended >= 2
+
+
 async def test_an_error_names_its_kind_and_none_of_its_words(lane: Lane) -> None:
     def fail(text: str) -> None:
         raise ValueError(f"did not find {text}")

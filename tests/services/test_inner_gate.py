@@ -355,6 +355,17 @@ async def test_coverage_of_what_was_not_looked_at_is_not_inferred() -> None:
     }
 
 
+async def test_windows_that_were_looked_at_leave_nothing_behind() -> None:
+    gate = gate_for("redact")
+    for _ in range(50):
+        await gate.take(
+            Chunk((Opened(0), content("some text that is looked at, and more of it. ")))
+        )
+
+    [slot] = gate._reply.slots
+    assert len(slot.told) == 1
+
+
 async def test_a_failed_detector_is_told_as_failed_and_ruled_on() -> None:
     def breaks(_: object) -> list[tuple[str, int, int]]:
         raise RuntimeError

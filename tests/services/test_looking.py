@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import Sequence
 
@@ -92,6 +93,54 @@ async def test_a_hanging_detector_leaves_the_loop_free() -> None:
     counting.cancel()
 
     assert turns > 5
+
+
+class LineDetector(ScriptedDetector):
+    """Before its own batch come `ahead` others in the line, each of which takes half its budget."""
+
+    ended = 0
+    ahead = 0
+
+    async def detect(self, windows: Sequence[Window]) -> Sequence[Sequence[Finding]]:
+        turn = asyncio.Event()
+
+        def move() -> None:
+            self.ended += 1
+            if self.ended == self.ahead:
+                turn.set()
+
+        for place in range(self.ahead):
+            asyncio.get_running_loop().call_later((place + 1) * self.budget / 2, move)
+        await turn.wait()
+        return await super().detect(windows)
+
+
+async def test_waiting_in_a_line_that_moves_is_no_failure() -> None:
+    busy = LineDetector("busy", WORD, budget=0.04)
+    busy.ahead = 8
+
+    (looked,) = await lookout().look("red", [Ask(busy, window())])
+
+    assert looked.coverage is Coverage.SCANNED
+    assert [seen.label for seen in looked.findings] == [LABEL]
+
+
+async def test_a_line_that_stands_still_is_a_failure(caplog: pytest.LogCaptureFixture) -> None:
+    async def hang() -> None:
+        try:
+            await asyncio.Event().wait()
+        finally:
+            raise ValueError("the text was: a secret here")
+
+    stuck = LineDetector("stuck", WORD, before=hang, budget=0.04)
+    stuck.ahead = 3
+
+    async with asyncio.timeout(1):
+        (looked,) = await lookout().look("red", [Ask(stuck, window())])
+    gc.collect()
+
+    assert looked.coverage is Coverage.FAILED
+    assert "secret" not in caplog.text
 
 
 async def test_a_window_is_looked_at_once_for_each_team() -> None:

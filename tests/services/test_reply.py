@@ -97,3 +97,35 @@ def test_a_finished_reply_is_whole() -> None:
     one.steps(Chunk((Opened(0), text("a"), Finished(0, "stop"))))
 
     one.check_whole()
+
+
+def test_a_choice_opens_also_where_the_engine_does_not_say_so() -> None:
+    one = reply()
+    one.steps(Chunk((text("a"), Opened(0), text("b", choice=1))))
+    first, second = one.slots
+
+    assert one.take_openings(first) == [Opened(0)]
+    assert one.take_openings(second) == [Opened(1)]
+    assert one.opened == {}
+
+
+def test_fields_open_in_the_order_in_which_they_began() -> None:
+    one = reply()
+    parts: tuple[Part, ...] = (
+        text("hm", "reasoning_content"),
+        text("other", choice=1),
+        ToolOpened(0, 0, "call_1"),
+        text("pay", "tool_calls.0.name"),
+        text("{}", "tool_calls.0.arguments"),
+        text("well"),
+    )
+    one.steps(Chunk(parts))
+    slots = {(slot.choice, slot.slot): slot for slot in one.slots}
+
+    assert one.take_openings(slots[0, "tool_calls.0.name"]) == [
+        Opened(0),
+        text("", "reasoning_content"),
+        ToolOpened(0, 0, "call_1"),
+    ]
+    assert one.take_openings(slots[0, "content"]) == [text("", "tool_calls.0.arguments")]
+    assert one.take_openings(slots[0, "reasoning_content"]) == []

@@ -83,7 +83,7 @@ def _plain(node: census.Node) -> Any:
         case census.Free():
             return {}
         case census.Blob():
-            return "data:image/png;base64,AAAA" if node.pattern is census.DATA_URL else "AAAA"
+            return "AAAA" if node.pattern is census.BASE64 else "data:image/png;base64,AAAA"
         case _:
             return "m1"
 

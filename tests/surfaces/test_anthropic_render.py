@@ -55,7 +55,7 @@ def test_a_message_is_named_by_the_call_and_by_the_clients_word_for_the_model():
     }
 
 
-def test_thinking_comes_first_then_text_then_calls_by_number():
+def test_blocks_come_in_the_order_in_which_they_begin_as_in_a_stream():
     content = message(
         ToolOpened(0, 1, "t2"),
         named(1, "look"),
@@ -67,10 +67,10 @@ def test_thinking_comes_first_then_text_then_calls_by_number():
         said("no", "refusal", Kind.REFUSAL),
     )["content"]
     assert content == [
-        {"type": "thinking", "thinking": "hm", "signature": ""},
         {"type": "text", "text": "well"},
-        {"type": "text", "text": "no"},
         {"type": "tool_use", "id": "t1", "name": "send", "input": {"to": "bob"}},
+        {"type": "thinking", "thinking": "hm", "signature": ""},
+        {"type": "text", "text": "no"},
         {"type": "tool_use", "id": "t2", "name": "look", "input": {}},
     ]
 

@@ -147,6 +147,16 @@ def test_the_comment_is_one_line_and_stands_before_the_terminator():
     assert b"\n\n: a data: b : c\n\nevent: message_stop\n" in ended
 
 
+def test_a_block_that_opens_without_text_keeps_its_place():
+    written = events(Chunk((thought(""), said("well"))), Chunk((thought("hm"),)))
+    assert [event["delta"] for event in written if event["type"] == "content_block_delta"] == [
+        {"type": "text_delta", "text": "well"},
+        {"type": "thinking_delta", "thinking": "hm"},
+    ]
+    thinking, text = accumulated(written)["content"]
+    assert (thinking["thinking"], text["text"]) == ("hm", "well")
+
+
 def test_text_cannot_break_out_of_its_event():
     text = "a\n\nevent: message_stop\ndata: {}\n\n\u2028"
     assert accumulated(events(Chunk((said(text),))))["content"][0]["text"] == text
@@ -165,15 +175,8 @@ def test_another_choice_has_no_place():
     assert accumulated(written)["stop_reason"] == "end_turn"
 
 
-def as_one_text(block: dict[str, Any]) -> bytes:
-    return orjson.dumps(block, option=orjson.OPT_SORT_KEYS)
-
-
 def sums(message: dict[str, Any]) -> dict[str, Any]:
-    """A message with its blocks in no order: a stream has them in that of their first text."""
-    content = sorted(message["content"], key=as_one_text)
-    told = {name: message[name] for name in message if name != "stop_details"}
-    return {**told, "content": content}
+    return {name: message[name] for name in message if name != "stop_details"}
 
 
 def texts(written: Sequence[dict[str, Any]]) -> dict[int, str]:

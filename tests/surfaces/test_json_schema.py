@@ -15,6 +15,7 @@ from gateway.core.errors import BadRequest
 from gateway.core.model import Kind, Role
 from gateway.surfaces import census
 from gateway.surfaces.json_schema import anchored, schema, shape
+from gateway.surfaces.media_types import IMAGE
 from gateway.surfaces.walker import Walk
 from gateway.wiring import surfaces
 from tests.surfaces.from_census import JSON, broken, values
@@ -67,7 +68,7 @@ CASES: list[tuple[census.Node, list[Any], list[Any]]] = [
     (TEXT, ["", "x\n"], [None, 1, ["x"]]),
     (census.Text(Kind.NAME, pattern=census.TOOL_NAME), ["a-b"], ["", "a b", "x" * 65]),
     (census.Token(census.MODEL), ["lab/x:1"], ["", "é", "a b", 1]),
-    (census.Blob(census.DATA_URL), ["data:image/png;base64,AA=="], ["https://x", "x"]),
+    (IMAGE, ["data:image/png;base64,AA=="], ["https://x", "x", "data:image/bob;base64,AA=="]),
     (census.Free(Kind.TEXT, Role.USER), [{}, {"a": [None]}], [[], "x", None]),
     (census.Free(Kind.TEXT, Role.USER, mapping=False), [{}, [1]], ["x", None]),
     (census.Flag(), [True, False], [1, "true", None]),

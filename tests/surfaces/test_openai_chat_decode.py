@@ -138,6 +138,22 @@ def test_engines_may_leave_out_indices_write_them_as_strings_and_send_arguments_
     )
 
 
+def test_arguments_that_are_an_empty_object_stay_json():
+    for parts in (
+        whole(reply(tool_calls=[tool(arguments={})])).parts,
+        delta(tool_calls=[tool(arguments={})]),
+    ):
+        assert Text(0, "tool_calls.0.arguments", Kind.TOOL_ARGUMENTS, "{}") in parts
+
+
+def test_the_calls_of_a_whole_reply_are_as_many_as_it_lists_whatever_their_index_says():
+    parts = whole(reply(tool_calls=[tool(0, "c1"), tool(0, "c2")])).parts
+    assert [part for part in parts if isinstance(part, ToolOpened)] == [
+        ToolOpened(0, 0, "c1"),
+        ToolOpened(0, 1, "c2"),
+    ]
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -39,6 +39,11 @@ def deltas(*parts):
     return [(e["choices"][0]["index"], e["choices"][0]["delta"]) for e in events(*parts)]
 
 
+def test_a_field_that_opens_without_text_adds_nothing():
+    empty = said("", slot="reasoning_content", kind=Kind.REASONING)
+    assert deltas(Opened(0), empty, said("hi")) == [(0, {"role": "assistant", "content": "hi"})]
+
+
 def completion(*parts):
     return orjson.loads(whole(call(), [Chunk(parts)], NOW))
 

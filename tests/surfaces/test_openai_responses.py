@@ -14,8 +14,9 @@ from openai.types.responses import Response
 from gateway.core.errors import BadRequest, InvalidField, UnknownField, Unsupported
 from gateway.core.model import Chunk, Finished, Form, Kind, Opened, Role, Text, ToolOpened, Usage
 from gateway.core.ports import Codec, ModelSurface
-from gateway.surfaces.census import DATA_URL, ID, MODEL
+from gateway.surfaces.census import ID, MODEL
 from gateway.surfaces.intake import Limits
+from gateway.surfaces.media_types import FILE
 from gateway.surfaces.openai_chat import OpenAIChat
 from gateway.surfaces.openai_responses import OpenAIResponses
 from gateway.surfaces.translated import Translated
@@ -215,7 +216,7 @@ def test_no_string_passes_unless_it_is_a_field_media_or_too_narrow_for_prose(bod
         elif part is None and isinstance(value, str):
             narrow = (MODEL if path == ("model",) else ID) if value else re.compile("")
             media = any(path[:-1] == one.path for one in call.media)
-            assert narrow.fullmatch(value) or (media and DATA_URL.fullmatch(value)), path
+            assert narrow.fullmatch(value) or (media and FILE.pattern.fullmatch(value)), path
 
 
 @given(VALID)

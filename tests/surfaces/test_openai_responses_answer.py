@@ -159,11 +159,11 @@ def test_reasoning_words_refusal_and_calls_are_items_and_parts_in_order():
     assert (second["call_id"], second["name"]) == ("call_c1_0_1", "read")
 
 
-def test_a_call_without_arguments_is_told_last_and_keeps_its_first_id():
+def test_a_call_without_arguments_keeps_its_place_and_its_first_id():
     items = output(*called(0, "stop"), ToolOpened(0, 0, "call_9"), *called(1, "go", "{}"))
     assert [(item["name"], item["call_id"], item["arguments"]) for item in items] == [
-        ("go", "call_1", "{}"),
         ("stop", "call_1", ""),
+        ("go", "call_1", "{}"),
     ]
 
 

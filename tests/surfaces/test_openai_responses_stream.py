@@ -55,6 +55,19 @@ def read(stream: bytes) -> list[dict[str, Any]]:
     return events
 
 
+def test_a_part_that_opens_without_text_keeps_its_place():
+    chunks = [Chunk((thought(""), said("well"))), Chunk((thought("hm"), Finished(0, "stop")))]
+    events = read(streamed(chunks))
+
+    assert [event["delta"] for event in events if event["type"].endswith(".delta")] == [
+        "well",
+        "hm",
+    ]
+    reasoning, message = events[-1]["response"]["output"]
+    assert reasoning["content"][0]["text"] == "hm"
+    assert message["content"][0]["text"] == "well"
+
+
 def names(events):
     return [event["type"].removeprefix("response.") for event in events]
 

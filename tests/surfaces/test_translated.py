@@ -74,3 +74,21 @@ def test_the_engines_answer_is_read_in_its_own_dialect():
     assert not reader.ended
     with pytest.raises(UpstreamFailed):
         reader.read({"error": {"message": "no"}})
+
+
+def test_what_an_engine_thinks_under_two_names_at_once_is_told_once():
+    twice = {"reasoning": "hm", "reasoning_content": "hm", "content": "hm"}
+    event = {"choices": [{"index": 0, "delta": twice}]}
+    message = {"choices": [{"index": 0, "message": twice, "finish_reason": "stop"}]}
+    texts = [
+        Text(0, "reasoning_content", Kind.REASONING, "hm"),
+        Text(0, "content", Kind.TEXT, "hm"),
+    ]
+
+    reader = CODEC.events()
+    assert [*reader.read(event).parts] == texts
+    assert [*reader.read(event).parts] == texts, "the same words again are more of them"
+    whole = CODEC.decode_whole(message, parse()).parts
+    assert [part for part in whole if isinstance(part, Text)] == texts
+    alone = {"choices": [{"index": 0, "delta": {"reasoning": "hm"}}]}
+    assert reader.read(alone).parts == (Text(0, "reasoning", Kind.REASONING, "hm"),)

@@ -57,6 +57,10 @@ class PiiDetector:
     def reach(self) -> Reach:
         return NAMES_REACH if self.names else PATTERNS_REACH
 
+    @property
+    def ended(self) -> int:
+        return self.lane.ended
+
     async def detect(self, windows: Sequence[Window]) -> Sequence[Sequence[Finding]]:
         return await self.lane.run(self._look, windows)
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import importlib
 import logging
-import re
+import unicodedata
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
+from itertools import takewhile
 from typing import Any, cast
 
 LANGUAGE = "en"
@@ -75,15 +76,18 @@ def _all() -> Iterator[Any]:
             yield _offline(recognizer)
 
 
-_NAMED = re.compile(r"\.(?:[^\W\d_]{2,}|xn--[\w-]+)$")
-"""A domain that ends in letters: `corp.example` and `mail.internal`, not the version in `lib@1.2.0`."""
+def _letters(label: str) -> str:
+    """The letters that a label of a domain begins with. Marks count with them: some scripts need them."""
+    letters = takewhile(lambda one: one.isalpha() or unicodedata.category(one)[0] == "M", label)
+    return "".join(letters)
 
 
 def _offline(recognizer: Any) -> Any:
     """The e-mail recognizer asks `tldextract`, which would download a list of suffixes.
 
-    A domain that is on no public list is an organisation's own, as people here mostly have: such an
-    address keeps the pattern's score (0.5) where Presidio would drop it.
+    A domain that is on no public list and ends in letters is an organisation's own, as people here mostly
+    have: such an address keeps the pattern's score (0.5) where Presidio would drop it. So does one with
+    something stuck to its end (`example.com1`, once a footnote's mark); a version, `lib@1.2.0`, does not.
     """
     if type(recognizer).__name__ == "EmailRecognizer":
         import tldextract
@@ -93,7 +97,11 @@ def _offline(recognizer: Any) -> Any:
         def validate(text: str) -> bool | None:
             if extract(text).fqdn:
                 return True
-            return None if _NAMED.search(text) else False
+            name, _, last = text.rpartition(".")
+            letters = _letters(last)
+            named = letters == last and sum(map(str.isalpha, last)) > 1
+            public = bool(letters) and bool(extract(f"{name}.{letters}").fqdn)
+            return None if named or public or last.startswith("xn--") else False
 
         recognizer.validate_result = validate
     return recognizer

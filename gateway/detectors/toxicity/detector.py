@@ -33,7 +33,7 @@ class Model(Protocol):
     def reach(self) -> Reach: ...
     @property
     def budget(self) -> float:
-        """Seconds for a batch of windows, behind the batches of others on a busy machine."""
+        """Seconds for a batch of windows, on a busy machine."""
         ...
 
     def score(self, text: str) -> Sequence[float]: ...
@@ -86,6 +86,10 @@ class Toxicity:
     def budget(self) -> float:
         return self._engine.model.budget
 
+    @property
+    def ended(self) -> int:
+        return self._engine.ended
+
     async def detect(self, windows: Sequence[Window]) -> Sequence[Sequence[Finding]]:
         scores = await self._engine.scores([window.text for window in windows])
         return [self._findings(*pair) for pair in zip(windows, scores, strict=True)]
@@ -113,6 +117,11 @@ class Engine:
         Raise NotReady when the files are missing or are not what they should be.
         """
         return cls(exported.load(data / exported.FOLDER) or embedded.load())
+
+    @property
+    def ended(self) -> int:
+        """Batches that its thread has done with."""
+        return self._lane.ended
 
     def build(self, options: Mapping[str, Any]) -> Toxicity:
         """A detector with these options; ValueError says what is wrong with them."""

@@ -49,10 +49,23 @@ def test_an_organisations_own_domain_is_an_address_with_the_patterns_score(
     assert (found.start, found.end, found.score) == (9, 9 + len(address), 0.5)
 
 
-def test_a_version_is_no_address(recognizers) -> None:
+@pytest.mark.parametrize(
+    "address",
+    ["bob@example.com1", "bob@example.com_x", "bob@example.com\u0332", "bob@उदाहरण.भारत"],
+)
+def test_what_is_stuck_to_an_address_does_not_hide_it(recognizers, address: str) -> None:
     (email,) = (each for each in recognizers if type(each).__name__ == "EmailRecognizer")
 
-    assert email.analyze("npm i react@18.2.0", ["EMAIL_ADDRESS"]) == []
+    [found] = email.analyze(f"write to {address} now", ["EMAIL_ADDRESS"])
+
+    assert (found.start, found.end) == (9, 9 + len(address))
+
+
+@pytest.mark.parametrize("version", ["react@18.2.0", "lib@1.2.0-beta", "lib@1.2.0.rc1", "x@1.2.b"])
+def test_a_version_is_no_address(recognizers, version: str) -> None:
+    (email,) = (each for each in recognizers if type(each).__name__ == "EmailRecognizer")
+
+    assert email.analyze(f"npm i {version}", ["EMAIL_ADDRESS"]) == []
 
 
 def test_presidio_says_nothing_of_what_it_reads(recognizers, caplog) -> None:
