@@ -139,10 +139,13 @@ class Team(Rates):
 
 
 class Limits(Section):
-    """How large a request may be before it is refused."""
+    """How large a request may be before it is refused, and how long a client may keep us waiting."""
 
     body_bytes: Size = 2 * 1024**2
+    body_seconds: Duration = 30.0
     header_bytes: Size = 64 * 1024
+    header_seconds: Duration = 20.0
+    stalled_seconds: Duration = 120.0
     depth: Count = 64
     keys: Count = 10_000
     messages: Count = 2_000

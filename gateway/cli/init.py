@@ -31,6 +31,8 @@ models:                         # what clients may name
   #   extra: {top_k: integer}   # this engine's own fields: integer, number, boolean or text
   #   timeouts: {first_byte: 120s}
   # "lab/*": {engine: openai, base_url: http://127.0.0.1:9001/v1, model: "*"}
+  # notes: {engine: anthropic, base_url: http://127.0.0.1:9400/v1}    # a server that speaks Messages
+  # echo: {engine: fake}        # no model: it answers with what would reach one
 
 # Absent: any team, all models, no limits. Present: only these teams.
 # teams:
@@ -40,7 +42,7 @@ models:                         # what clients may name
 #     concurrent: 32
 #     per_key: {requests_per_minute: 60, concurrent: 4}
 
-# limits: {body_bytes: 2MiB, header_bytes: 64KiB, depth: 64, keys: 10000, messages: 2000, choices: 16, tools: 256}
+# limits: {body_bytes: 2MiB, body_seconds: 30s, header_bytes: 64KiB, header_seconds: 20s, depth: 64, messages: 2000}
 # upstream: {connect: 3s, first_byte: 180s, between_chunks: 30s, total: 600s, reply_bytes: 16MiB}
 # telemetry: {service_name: wardgate}    # otlp_endpoint: http://collector:4318 sends spans and metrics
 # scan_cache_bytes: 64MiB

@@ -38,13 +38,15 @@ class UnguardedRouteError(Exception):
 
 def inference_app(services: Services) -> Starlette:
     """The application of the inference port. Raise UnguardedRouteError rather than start."""
+    limits = services.settings.limits
     routes: list[BaseRoute] = [
         Route(
             path,
             Inference(
                 services.relay,
                 services.relay.surfaces[surface],
-                services.settings.limits.body_bytes,
+                limits.body_bytes,
+                limits.body_seconds,
             ),
             methods=["POST"],
         )

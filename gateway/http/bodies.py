@@ -10,9 +10,6 @@ from starlette.types import Receive, Scope
 from gateway.core.errors import MalformedBody, TooLarge
 from gateway.http.errors import BodyTooSlow, UnsupportedEncoding
 
-BODY_SECONDS = 30.0
-"""How long a body may take to arrive."""
-
 
 def header(scope: Scope, name: bytes) -> str | None:
     """A header's value; the last where there are several."""
@@ -23,8 +20,11 @@ def header(scope: Scope, name: bytes) -> str | None:
     return found
 
 
-async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
-    """The whole body, at most `limit` bytes. Raise TooLarge, BodyTooSlow, UnsupportedEncoding."""
+async def read_body(scope: Scope, receive: Receive, limit: int, seconds: float) -> bytes:
+    """The whole body, at most `limit` bytes, within `seconds`.
+
+    Raise TooLarge, BodyTooSlow, UnsupportedEncoding.
+    """
     if (header(scope, b"content-encoding") or "identity").lower() != "identity":
         raise UnsupportedEncoding
     declared = header(scope, b"content-length")
@@ -33,7 +33,7 @@ async def read_body(scope: Scope, receive: Receive, limit: int) -> bytes:
     if declared is not None and int(declared) > limit:
         raise _too_large(limit)
     try:
-        async with asyncio.timeout(BODY_SECONDS):
+        async with asyncio.timeout(seconds):
             return await _read(receive, limit)
     except TimeoutError:
         raise BodyTooSlow from None

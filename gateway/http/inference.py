@@ -36,6 +36,7 @@ class Inference:
     relay: Relay
     surface: Surface
     body_bytes: int
+    body_seconds: float
 
     @property
     def guarded(self) -> bool:
@@ -44,7 +45,7 @@ class Inference:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         answer = Answering(self.surface, Progress(new_id("call")), send)
         try:
-            body = await read_body(scope, receive, self.body_bytes)
+            body = await read_body(scope, receive, self.body_bytes, self.body_seconds)
         except ClientDisconnect:
             return
         except WardgateError as error:

@@ -14,8 +14,8 @@ from starlette.applications import Starlette
 from gateway.core.errors import NotReady
 from gateway.http.admin.app import admin_app
 from gateway.http.app import inference_app
-from gateway.http.protocol import BoundedHeads
-from gateway.settings import Address
+from gateway.http.protocol import BoundedConnection
+from gateway.settings import Address, Limits
 from gateway.wiring import Services
 
 LEAVE = 10
@@ -25,19 +25,19 @@ LEAVE = 10
 class Port(uvicorn.Server):
     """A server on a socket that is bound already; its signals are handled outside, as there are two."""
 
-    def __init__(self, app: Starlette, bound: socket.socket, header_bytes: int) -> None:
+    def __init__(self, app: Starlette, bound: socket.socket, limits: Limits) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
                 loop="none",
-                http=BoundedHeads,
+                http=BoundedConnection.within(limits.header_seconds, limits.stalled_seconds),
                 ws="none",
                 lifespan="off",
                 log_config=None,
                 access_log=False,
                 server_header=False,
                 timeout_graceful_shutdown=LEAVE,
-                h11_max_incomplete_event_size=header_bytes,
+                h11_max_incomplete_event_size=limits.header_bytes,
                 proxy_headers=False,
             )
         )
@@ -55,7 +55,6 @@ async def serve(services: Services, ready: Callable[[Address, Address], None]) -
     Raise NotReady where a port cannot be had.
     """
     settings = services.settings
-    heads = settings.limits.header_bytes
     with ExitStack() as stack:
         bound = [
             stack.enter_context(_bound(name, address))
@@ -64,8 +63,8 @@ async def serve(services: Services, ready: Callable[[Address, Address], None]) -
                 ("admin_listen", settings.admin_listen),
             )
         ]
-        inference = Port(inference_app(services), bound[0], heads)
-        admin = Port(admin_app(services), bound[1], heads)
+        inference = Port(inference_app(services), bound[0], settings.limits)
+        admin = Port(admin_app(services), bound[1], settings.limits)
         await _run(inference, admin, ready)
 
 

@@ -15,6 +15,9 @@ from aiohttp.http import HttpProcessingError
 from gateway.core.errors import UpstreamBroken, UpstreamError, UpstreamFailed, UpstreamTimeout
 from gateway.providers.target import Timeouts
 
+MOST_AT_ONCE = 32 << 10
+"""Bytes given to one reader of a stream before others have their turn: a server that sends faster than
+is looked would keep them waiting, and a client's leaving unseen, for as long as a whole buffer takes."""
 BROKEN = (aiohttp.ClientError, HttpProcessingError, OSError)
 """What aiohttp raises for a model server's faults; its timeouts are OSError too."""
 
@@ -63,16 +66,21 @@ class Body:
         self._watch.cancel()
         self._response.close()
 
-    async def read(self, *, began: bool = False) -> bytes:
-        """All that has arrived; empty at the end alone. `began`: events have been read before."""
+    async def read(self, *, began: bool = False, most: int = -1) -> bytes:
+        """What has arrived, `most` bytes of it; empty at the end alone.
+
+        `began`: events have been read before.
+        """
         self._due = min(self._loop.time() + self._limit, self._ends_at)
         try:
-            data = await self._content.readany()
+            data = await (self._content.readany() if most < 0 else self._content.read(most))
         except BROKEN as error:
             failure = translated(error, began=began)
         else:
             self._due = math.inf
             self._limit = self._times.between
+            if len(data) == most:
+                await asyncio.sleep(0)
             return data
         raise failure
 

@@ -18,7 +18,7 @@ from yarl import URL
 from gateway.core.errors import UpstreamBroken, UpstreamError, UpstreamFailed
 from gateway.core.model import Chunk, GuardedCall
 from gateway.core.ports import Codec, EventReader
-from gateway.providers.body import BROKEN, Body, translated
+from gateway.providers.body import BROKEN, MOST_AT_ONCE, Body, translated
 from gateway.providers.sse import EventParser, EventTooLargeError
 from gateway.providers.target import Target, Timeouts
 
@@ -29,6 +29,8 @@ MAX_REPLY = 16 << 20
 KEEP_ALIVE = 4.0
 """Seconds an idle connection is kept: less than the 5 after which uvicorn (vLLM, SGLang) closes its
 own, so that a request is seldom written into a connection that is just closing."""
+DONE = b"[DONE]"
+"""What ends a stream of OpenAI's dialect."""
 DONE_GRACE = 0.1
 """Seconds to wait for the body's end after `[DONE]`, so that the connection can be used again."""
 
@@ -135,8 +137,10 @@ class _Events:
                 raise self._failure
             if self._done:
                 return None
-            data = await self._body.read(began=self._began)
+            data = await self._body.read(began=self._began, most=MOST_AT_ONCE)
             if not data:
+                if self._parser.feed(b"\n\n") == [DONE]:
+                    return None  # all that is missing is the blank line after it
                 raise UpstreamBroken
             chunks = self._decode(data)
             if chunks:
@@ -147,7 +151,7 @@ class _Events:
         chunks: list[Chunk] = []
         try:
             for payload in self._parser.feed(data):
-                if payload == b"[DONE]":
+                if payload == DONE:
                     self._done = True
                     break
                 chunk = self._reader.read(_event(payload))

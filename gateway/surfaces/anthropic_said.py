@@ -27,6 +27,7 @@ from gateway.core.conversation import (
 )
 from gateway.core.errors import Unsupported
 from gateway.core.model import Role
+from gateway.surfaces.adjacent import as_one
 
 _RENAMED: Final[Mapping[str, str]] = {
     "max_tokens": "max_tokens",
@@ -65,7 +66,7 @@ def turns(body: Mapping[str, Any]) -> Iterator[Turn]:
         if answers:
             yield Turn(Role.TOOL, answers)
         if others or not answers:
-            yield Turn(role, others)
+            yield Turn(role, tuple(as_one(others)) if role is Role.ASSISTANT else others)
 
 
 def _pieces(content: str | Sequence[Mapping[str, Any]], path: str) -> Iterator[Piece]:

@@ -111,12 +111,17 @@ def _named(turn: Turn) -> dict[str, Any]:
     return {} if turn.name is None else {"name": turn.name}
 
 
+_BETWEEN: Final = "\n\n"
+"""Pieces were looked at one by one, so they must not run together: see `adjacent`."""
+
+
 def _assistant(turn: Turn) -> dict[str, Any]:
     """One message: texts as one, reasoning and tool calls beside them."""
     message: dict[str, Any] = {"role": "assistant", "content": None, **_named(turn)}
     for name, sort in (("content", Said), ("reasoning_content", Thought), ("refusal", Declined)):
-        if text := "".join(piece.text for piece in turn.pieces if isinstance(piece, sort)):
-            message[name] = text
+        texts = [piece.text for piece in turn.pieces if isinstance(piece, sort) and piece.text]
+        if texts:
+            message[name] = _BETWEEN.join(texts)
     calls = [_call(piece) for piece in turn.pieces if isinstance(piece, Called)]
     if calls:
         message["tool_calls"] = calls

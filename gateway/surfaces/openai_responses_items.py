@@ -186,14 +186,17 @@ def _function_call_output(limits: Limits) -> Object:
     )
 
 
+def _thoughts(tag: str, limits: Limits) -> Items:
+    part = _part(tag, "text", Kind.REASONING)
+    return Items(Tagged("type", {tag: part}), most=limits.parts, joined=True)
+
+
 def _reasoning(limits: Limits) -> Object:
-    summary = _part("summary_text", "text", Kind.REASONING)
-    content = _part("reasoning_text", "text", Kind.REASONING)
     return Object(
         {
             "type": Word(("reasoning",)),
-            "summary": Items(Tagged("type", {"summary_text": summary}), most=limits.parts),
-            "content": Items(Tagged("type", {"reasoning_text": content}), most=limits.parts),
+            "summary": _thoughts("summary_text", limits),
+            "content": _thoughts("reasoning_text", limits),
             "encrypted_content": Refused("nobody can look at what is encrypted"),
             **_AS_GIVEN,
         },

@@ -25,6 +25,7 @@ from gateway.core.conversation import (
 )
 from gateway.core.errors import InvalidField
 from gateway.core.model import Role
+from gateway.surfaces.adjacent import as_one
 from gateway.surfaces.openai_responses_census import REFUSED
 
 _SAID: Final = frozenset(
@@ -117,11 +118,12 @@ def _item(item: Mapping[str, Any]) -> tuple[Role, list[Piece]]:
             told = tuple(p for p in _pieces(item["output"]) if isinstance(p, Said | Shown))
             return Role.TOOL, [Answered(item["call_id"], told)]
         case "reasoning":
-            texts = [*(item.get("summary") or ()), *(item.get("content") or ())]
-            return Role.ASSISTANT, [Thought(part["text"]) for part in texts]
+            lists = (item.get("summary") or (), item.get("content") or ())
+            thoughts = ([Thought(part["text"]) for part in parts] for parts in lists)
+            return Role.ASSISTANT, [piece for one in thoughts for piece in as_one(one)]
         case _:
-            role = _ROLES[item["role"]]
-            return role, [*_pieces(item["content"])]
+            role, pieces = _ROLES[item["role"]], _pieces(item["content"])
+            return role, [*(as_one(pieces) if role is Role.ASSISTANT else pieces)]
 
 
 def _pieces(content: Any) -> Iterator[Piece]:

@@ -53,6 +53,13 @@ _KEYS: Final = {
     "x-api-key": {"type": "apiKey", "in": "header", "name": "x-api-key"},
 }
 _TEXT: Final = {"type": "string"}
+_EVENT: Final = {
+    "description": "Each event of the stream; `data` is JSON, or the dialect's last word.",
+    "type": "object",
+    "properties": {"event": _TEXT, "data": _TEXT},
+    "required": ["data"],
+}
+"""Until OpenAPI 3.2 a stream's `schema` is read as that of one event."""
 _TOLD: Final = {
     "x-wardgate-call": {"description": "The call's id in the audit log.", "required": True},
     "x-wardgate-action": {
@@ -107,7 +114,8 @@ def _request(surface: Described) -> Schema:
 
 
 def _call(surface: Described) -> dict[str, Any]:
-    events = {"text/event-stream": {"schema": _TEXT}} if "stream" in surface.census.fields else {}
+    streams = "stream" in surface.census.fields
+    events = {"text/event-stream": {"schema": _EVENT}} if streams else {}
     whole = {"application/json": {"schema": {"type": "object"}}}
     refusals = {
         str(status): _response(

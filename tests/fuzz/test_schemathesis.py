@@ -11,6 +11,7 @@ import orjson
 import pytest
 import schemathesis
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from schemathesis import Case, GenerationMode
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
@@ -23,10 +24,11 @@ from gateway.core.errors import BadRequest
 from gateway.core.model import Call, Form
 from gateway.http.app import ROUTES
 from gateway.http.openapi import published
+from gateway.providers.sse import EventParser
 from gateway.surfaces.openapi import Described
 from tests.factories import World
 from tests.fuzz.echoing import Echo, echoing
-from tests.fuzz.spoken import CANARY, SURFACES, spoken
+from tests.fuzz.spoken import CANARY, SURFACES, spoken, streams
 from tests.surfaces.from_census import COHERENT
 
 CHECKS: list[Any] = [
@@ -61,39 +63,75 @@ def test_every_answer_is_one_that_the_document_tells_and_leaks_nothing(
     if mode is GenerationMode.NEGATIVE and "requestBody" not in DOCUMENT["paths"][path][method]:
         return
     key = {"authorization": f"Bearer {world.key}"}
-    statuses: set[int] = set()
+    answered: list[tuple[int, str]] = []
     echo.heard.clear()
 
     @FEW
-    @given(operation.as_strategy(generation_mode=mode))
-    def holds(case: Case[Any]) -> None:
+    @given(operation.as_strategy(generation_mode=mode), st.booleans())
+    def holds(case: Case[Any], stream: bool) -> None:
         if path in ROUTES and isinstance(case.body, dict):
             body = cast("dict[str, Any]", case.body)
             if mode is GenerationMode.POSITIVE:
-                body = coherent(ROUTES[path], body)
+                body = coherent(ROUTES[path], body, stream=stream)
             case.body = seeded(ROUTES[path], body)
         response = case.call(base_url=url, headers=key)
-        statuses.add(response.status_code)
+        sort = response.headers.get("content-type", [""])[0].partition(";")[0]
+        answered.append((response.status_code, sort))
         assert response.status_code < 500 or response.status_code in MAY_FAIL
         case.validate_response(response, checks=CHECKS, headers=key)
         assert CANARY.encode() not in response.content
+        assert CANARY not in streamed(response.content), "cut over several events"
         assert CANARY not in str(response.headers)
 
     with caplog.at_level(logging.DEBUG):
         holds()
-    assert statuses, "nothing was asked"
+    assert answered, "nothing was asked"
     assert CANARY not in caplog.text
     assert CANARY not in repr(world.store.ledger.records)
     assert not any(CANARY in one for one in echo.heard)
     if mode is GenerationMode.POSITIVE:
-        assert 200 in statuses, "what is valid is served"
+        assert (200, "application/json") in answered, "what is valid is served"
+        assert ((200, "text/event-stream") in answered) is can_stream(path)
         asked = path in ROUTES and SURFACES[ROUTES[path]].asks_model
         assert any("<CANARY>" in one for one in echo.heard) is asked, "it is redacted, not left out"
 
 
-def coherent(surface: str, body: dict[str, Any]) -> dict[str, Any]:
+def test_a_canary_is_seen_where_it_is_cut_over_two_events() -> None:
+    events = [{"delta": {"text": CANARY[:3]}}, {"choices": [{"delta": {"content": CANARY[3:]}}]}]
+    content = b"".join(b"data: %b\n\n" % orjson.dumps(event) for event in events)
+
+    assert CANARY.encode() not in content
+    assert CANARY in streamed(content + b"data: [DONE]\n\n")
+
+
+def can_stream(path: str) -> bool:
+    return path in ROUTES and streams(ROUTES[path])
+
+
+def streamed(content: bytes) -> str:
+    """The text of all events on end, whatever the dialect calls it."""
+    events = [_json(payload) for payload in EventParser().feed(content)]
+    return "".join(said for event in events for said in _said(event))
+
+
+def _json(payload: bytes) -> Any:
+    return None if payload == b"[DONE]" else orjson.loads(payload)
+
+
+def _said(value: Any) -> Iterator[str]:
+    if isinstance(value, dict | list):
+        for name, item in value.items() if isinstance(value, dict) else enumerate(value):
+            if isinstance(item, str) and name in {"text", "content", "delta", "thinking"}:
+                yield item
+            else:
+                yield from _said(item)
+
+
+def coherent(surface: str, body: dict[str, Any], *, stream: bool) -> dict[str, Any]:
     """The body without fields of an engine's own, and with those that go together together."""
     known = {name: body[name] for name in body if name in spoken(surface).census.fields}
+    if streams(surface):
+        known["stream"] = stream
     return filled(COHERENT.get(surface, dict[str, Any])(known))
 
 

@@ -18,7 +18,7 @@ from gateway.core.ports import Detector
 from gateway.http.admin.app import admin_app
 from gateway.http.app import inference_app
 from gateway.http.serving import Port
-from gateway.settings import Settings
+from gateway.settings import Limits, Settings
 from gateway.store.store import Store
 from gateway.telemetry import set_up
 from gateway.wiring import Records, Services
@@ -54,12 +54,12 @@ def make_services(
 
 
 @asynccontextmanager
-async def listening(app: Starlette) -> AsyncGenerator[int]:
+async def listening(app: Starlette, limits: Limits | None = None) -> AsyncGenerator[int]:
     """The app as `wardgate serve` would run it; the port it listens on.
 
     What uvicorn does at start and end, without the tenths of a second that it sleeps in between.
     """
-    server = Port(app, socket.create_server(("127.0.0.1", 0)), 64 * 1024)
+    server = Port(app, socket.create_server(("127.0.0.1", 0)), limits or Limits())
     server.config.load()
     server.lifespan = server.config.lifespan_class(server.config)
     await server.startup(sockets=[server.bound])
@@ -100,14 +100,14 @@ class Edge:
 
     @asynccontextmanager
     async def raw(
-        self, body: Mapping[str, Any]
+        self, body: Mapping[str, Any], *, declares: int | None = None
     ) -> AsyncGenerator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
-        """A request on a bare socket, which can be dropped at any time."""
+        """A request on a bare socket, which can be dropped at any time; `declares` is its length."""
         reader, writer = await asyncio.open_connection("127.0.0.1", self.port)
         content = json.dumps(body).encode()
         head = (
             f"POST {CHAT} HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {self.world.key}\r\n"
-            f"content-length: {len(content)}\r\n\r\n"
+            f"content-length: {declares or len(content)}\r\n\r\n"
         )
         writer.write(head.encode() + content)
         try:
@@ -128,9 +128,9 @@ async def inference(
 ) -> AsyncGenerator[Edge]:
     """The inference port in front of a world (made of `parts`)."""
     behind = world or await make_relay(**parts)
-    app = inference_app(make_services(behind, settings=settings))
+    services = make_services(behind, settings=settings)
     async with (
-        listening(app) as port,
+        listening(inference_app(services), services.settings.limits) as port,
         client_of(port) as client,
     ):
         yield Edge(behind, client, port)

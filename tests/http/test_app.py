@@ -19,7 +19,7 @@ async def bare(_: Request) -> Response:
 
 async def guarded(path: str = CHAT, surface: str = "openai.chat") -> Route:
     relay = (await make_relay()).relay
-    return Route(path, Inference(relay, relay.surfaces[surface], 1000), methods=["POST"])
+    return Route(path, Inference(relay, relay.surfaces[surface], 1000, 30.0), methods=["POST"])
 
 
 async def test_the_inventory_names_what_serves_each_route() -> None:

@@ -388,6 +388,17 @@ async def test_a_chunked_body_within_the_limit_is_taken() -> None:
     assert response.status_code == 200
 
 
+async def test_a_body_that_does_not_come_in_time_is_a_408() -> None:
+    async with (
+        inference(settings={"limits": {"body_seconds": "50ms"}}) as edge,
+        edge.raw({}, declares=100) as (reader, _),
+    ):
+        head = await asyncio.wait_for(reader.readuntil(b"\r\n"), 5)
+
+    assert head.startswith(b"HTTP/1.1 408 ")
+    assert edge.world.kinds == []
+
+
 @pytest.mark.parametrize("encoding", ["gzip", "br", "deflate, gzip"])
 async def test_an_encoded_body_is_a_415(encoding: str) -> None:
     async with inference() as edge:

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import aiohttp
 import anyio
+import anyio.lowlevel
 import pytest
 
 from gateway.core.errors import UpstreamBroken, UpstreamFailed, UpstreamTimeout
@@ -103,6 +104,18 @@ async def test_closing_cuts_a_body_that_goes_on():
             await body.read()
         with anyio.fail_after(2):
             await it.gone.wait()
+
+
+async def test_between_pieces_of_what_has_arrived_others_have_their_turn():
+    async with wire([SSE + piece(b"x" * 10_000)], close=False) as it, opened(it) as body:
+        while body._content.total_bytes < 10_000:
+            await anyio.lowlevel.checkpoint()
+        had_their_turn = asyncio.Event()
+        asyncio.get_running_loop().call_soon(had_their_turn.set)
+
+        assert len(await body.read(most=4_000)) == 4_000
+        assert had_their_turn.is_set()
+        assert len(await body.read()) == 6_000
 
 
 @pytest.mark.parametrize(("began", "error"), [(False, UpstreamFailed), (True, UpstreamBroken)])

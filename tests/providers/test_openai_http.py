@@ -138,6 +138,19 @@ async def test_a_stream_whose_end_comes_after_its_terminator_keeps_the_connectio
         assert not it.gone.is_set()
 
 
+@pytest.mark.parametrize("end", [b"data: [DONE]", b"data: [DONE]\n", b"data: [DONE]\r\n"])
+async def test_a_terminator_needs_no_blank_line_at_the_end_of_the_body(pool, end):
+    async with wire([SSE + piece(event("a")) + piece(end) + END]) as it:
+        model = provider(pool, it.base_url)
+        assert text_of(await everything(model, guarded(stream=True))) == "a"
+
+
+async def test_an_event_that_is_cut_at_the_end_of_the_body_is_no_terminator(pool):
+    async with wire([SSE + piece(event("a")) + piece(event("b").rstrip()) + END]) as it:
+        with pytest.raises(UpstreamBroken):
+            await everything(provider(pool, it.base_url), guarded(stream=True))
+
+
 async def test_a_server_that_never_ends_its_body_after_the_terminator_is_not_waited_for(pool):
     async with wire([SSE + piece(event("a") + DONE)], close=False) as it:
         with anyio.fail_after(2):

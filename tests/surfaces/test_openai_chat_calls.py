@@ -27,7 +27,7 @@ def said(*events: list[dict[str, Any]]) -> list[tuple[int, str, str, str]]:
             elif isinstance(part, Text):
                 _, number, field = part.slot.split(".")
                 told[int(number)][["name", "arguments"].index(field) + 1] += part.text
-    return [(number, *told[number]) for number in sorted(told)]
+    return [(number, told[number][0], told[number][1], told[number][2]) for number in sorted(told)]
 
 
 A = (0, "c1", "send", '{"x":1}')

@@ -24,7 +24,7 @@ def reply(reason: Any = "stop", **fields: Any) -> dict[str, Any]:
     return {"choices": [{"index": 0, "message": message, "finish_reason": reason}]}
 
 
-def tool(index=0, call_id: Any = "call_1", name="send", arguments="{}"):
+def tool(index=0, call_id: Any = "call_1", name="send", arguments: Any = "{}"):
     function = {"name": name, "arguments": arguments}
     return {"index": index, "id": call_id, "type": "function", "function": function}
 

@@ -78,7 +78,7 @@ def test_an_assistants_turn_is_one_message():
     pieces = (Thought("hm"), Said("a"), Said("b"), Declined("no"), Called("call_1", "f", "{}"))
     assert message(*pieces, role=Role.ASSISTANT) == {
         "role": "assistant",
-        "content": "ab",
+        "content": "a\n\nb",
         "reasoning_content": "hm",
         "refusal": "no",
         "tool_calls": [

@@ -92,6 +92,10 @@ def test_a_stream_is_told_where_there_can_be_one(name: str) -> None:
     told = operation(name)["responses"]["200"]["content"]
 
     assert ("text/event-stream" in told) is ("stream" in SURFACES[name].census.fields)
+    if "text/event-stream" in told:
+        event = Draft202012Validator(told["text/event-stream"]["schema"])
+        assert event.is_valid({"event": "message", "data": "[DONE]"})
+        assert not event.is_valid("data: [DONE]")
 
 
 @EACH
