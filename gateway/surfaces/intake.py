@@ -6,6 +6,7 @@ Whatever the bytes are, the only errors are BadRequest's, and none repeats what 
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -47,9 +48,7 @@ def load(body: bytes, limits: Limits) -> dict[str, Any]:
         breaks_at = error.pos
     if breaks_at is not None:
         # Raised out here: the error above carries the whole document, so it must not be the context.
-        raise MalformedBody(
-            f"The body is not valid JSON: it breaks at character {breaks_at}, or nests too deep."
-        )
+        raise MalformedBody(_broken(body, breaks_at))
     if not isinstance(value, dict):
         raise MalformedBody("The body must be a JSON object.")
     tree = cast("dict[str, Any]", value)
@@ -57,6 +56,19 @@ def load(body: bytes, limits: Limits) -> dict[str, Any]:
     if body.count(b":") != names and _members(body) != names:
         raise MalformedBody("An object of the body has the same name twice. Send each name once.")
     return tree
+
+
+def _broken(body: bytes, place: int) -> str:
+    """What is wrong with bytes that are no JSON."""
+    if not body.strip():
+        return "The body is empty; it must be a JSON object."
+    if body.startswith(BOM_UTF8):
+        return "The body begins with a byte order mark. Send it without one."
+    try:
+        body.decode()
+    except UnicodeDecodeError as error:
+        return f"The body is not UTF-8: it breaks at byte {error.start}."
+    return f"The body is not valid JSON: it breaks at character {place}, or nests too deep."
 
 
 def _members(body: bytes) -> int:

@@ -43,6 +43,21 @@ def test_what_is_no_json_object_is_malformed(body):
         load(body, LIMITS)
 
 
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (b" \n", "is empty"),
+        (b"\xef\xbb\xbf{}", "byte order mark"),
+        (b'{"a": "\xff"}', "not UTF-8: it breaks at byte 7"),
+        (b'{"a": 1,}', "breaks at character 7"),
+    ],
+)
+def test_what_is_wrong_with_a_malformed_body_is_said(body, says):
+    with pytest.raises(MalformedBody, match=says) as caught:
+        load(body, LIMITS)
+    assert caught.value.__context__ is None
+
+
 def test_the_malformed_body_is_not_carried_by_the_error():
     with pytest.raises(MalformedBody) as caught:
         load(b'{"a": "canary" oops', LIMITS)
