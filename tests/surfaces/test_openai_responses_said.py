@@ -176,7 +176,7 @@ SPOKEN = {Kind.TEXT, Kind.REASONING, Kind.REFUSAL, Kind.TOOL_RESULT, Kind.TOOL_A
 
 
 @given(valid(RESPONSES))
-def test_everything_said_is_said_again_in_its_order_and_by_whom(body):
+def test_everything_said_is_said_again_and_by_whom(body):
     call = RESPONSES.parse("c1", orjson.dumps({**body, "tool_choice": None}))
     told: list[tuple[Role, str]] = []
     for turn in RESPONSES.conversation(call).turns:
@@ -194,8 +194,18 @@ def test_everything_said_is_said_again_in_its_order_and_by_whom(body):
                     told.append((turn.role, piece.text))
     looked = [
         (passage.role, part.text)
-        for passage in sorted(call.passages, key=lambda one: one.origin != "instructions")
+        for passage in call.passages
         for part in passage.fields
         if part.kind in SPOKEN
     ]
-    assert sorted(one for one in told if one[1]) == sorted(looked)
+    # Neighbours of one message may be said as one text.
+    assert letters(told) == letters(looked)
+    assert all(any(role == who and text in said for who, said in told) for role, text in looked)
+
+
+def letters(told: list[tuple[Role, str]]) -> dict[Role, str]:
+    """All that each role says, in alphabetical order."""
+    return {
+        role: "".join(sorted("".join(text for who, text in told if who == role)))
+        for role in {who for who, text in told if text}
+    }
