@@ -102,7 +102,9 @@ def _streams(upstream: str, folder: Path, pace: Pace, parts: Sequence[str]) -> l
     """Streams that are looked at; nothing is cached."""
     rows: list[Row] = []
     with ExitStack() as stack:
-        ours = stack.enter_context(gateway("streams", upstream, folder, SETS, scan_cache_bytes=1))
+        ours = stack.enter_context(
+            gateway("streams", upstream, folder, SETS, scan_cache_bytes=1, action="flag")
+        )
         if "flowing" in parts:
             _say("flowing")
             floor = stack.enter_context(bare_relay(upstream, folder))

@@ -55,8 +55,8 @@ LABELS: Mapping[str, Sequence[str]] = {
 }
 
 
-def policies(folder: Path) -> None:
-    """One policy for each team, which redacts whatever is found."""
+def policies(folder: Path, action: str) -> None:
+    """One policy for each team, which does this to whatever is found."""
     folder.mkdir()
     for team, detectors in TEAMS.items():
         policy: dict[str, Any] = {
@@ -68,12 +68,17 @@ def policies(folder: Path) -> None:
         if detectors:
             policy["detectors"] = dict(detectors)
             labels = [label for name in detectors for label in LABELS[name]]
-            policy["rules"] = [{"id": "all", "label": labels, "action": "redact"}]
+            policy["rules"] = [{"id": "all", "label": labels, "action": action}]
         (folder / f"{team}.yaml").write_text(yaml.safe_dump(policy))
 
 
 def settings_file(
-    upstream: str, home: Path, *, own_policies: bool = True, **settings: Any
+    upstream: str,
+    home: Path,
+    *,
+    own_policies: bool = True,
+    action: str = "redact",
+    **settings: Any,
 ) -> tuple[Path, int]:
     """A `wardgate.yaml` in a new folder, and its port. The database is a file beside it."""
     home.mkdir()
@@ -93,7 +98,7 @@ def settings_file(
         **settings,
     }
     if own_policies:
-        policies(home / "policies")
+        policies(home / "policies", action)
     file = home / "wardgate.yaml"
     file.write_text(yaml.safe_dump(document))
     return file, port
