@@ -37,7 +37,8 @@ from gateway.services.telling import Teller
 from gateway.settings import Model as ModelSettings
 from gateway.settings import Settings, engine_key, environment, shipped_policies
 from gateway.store.store import Store, open_store
-from gateway.surfaces.dialects import Dialect, Dialects, dialects, fates
+from gateway.surfaces.census import fates, rows
+from gateway.surfaces.dialects import Dialect, Dialects, dialects
 from gateway.surfaces.intake import Limits as ShapeLimits
 from gateway.telemetry import Telemetry, set_up
 
@@ -159,7 +160,8 @@ def surfaces(limits: ShapeLimits | None = None) -> Mapping[str, Dialect]:
 def _tell(spoken: Dialects) -> None:
     """Each surface's counts, for whoever reads the log: what is guarded, typed, refused."""
     for name, dialect in spoken.surfaces.items():
-        told = ", ".join(f"{number} {fate}" for fate, number in sorted(fates(dialect).items()))
+        counts = fates(rows(dialect.census))
+        told = ", ".join(f"{number} {fate}" for fate, number in counts.items())
         _LOG.info("surface %s: fields %s", name, told)
 
 

@@ -10,14 +10,13 @@ from typing import Any, cast
 import click
 
 from gateway.cli import main
-from gateway.cli.surfaces import counts
 from gateway.core.errors import WardgateError
 from gateway.http.app import ROUTES
 from gateway.http.errors import ANSWERS
 from gateway.http.openapi import published
 from gateway.services.validation import annotation_at, is_section
 from gateway.settings import Settings
-from gateway.surfaces.census import rows
+from gateway.surfaces.census import fates, rows
 from gateway.surfaces.openapi import Described
 from gateway.wiring import surfaces
 
@@ -51,7 +50,7 @@ def census() -> str:
 def _censuses() -> Iterator[str]:
     for name, surface in surfaces().items():
         table = tuple(rows(surface.census))
-        counted = (f"{number} {fate}" for fate, number in counts(table).items())
+        counted = (f"{number} {fate}" for fate, number in fates(table).items())
         yield f"## {name}\n"
         yield f"{len(table)} fields: {', '.join(counted)}.\n"
         yield "| field | fate | as |\n|---|---|---|"

@@ -6,16 +6,13 @@ Prints the censuses that requests are walked by; decides nothing.
 from __future__ import annotations
 
 import dataclasses
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, Final, Protocol, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Any, Protocol, TypeAlias
 
 import click
 
 from gateway.cli._configuration import json_option, print_json
-from gateway.surfaces.census import Object, Row, rows
-
-FATES: Final = ("guarded", "typed", "by policy", "refused")
+from gateway.surfaces.census import Object, Row, fates, rows
 
 
 class Declared(Protocol):
@@ -53,18 +50,12 @@ def _from_wiring() -> Mapping[str, Declared]:
     return wired()
 
 
-def counts(table: Iterable[Row]) -> dict[str, int]:
-    """How many fields meet each fate, in a fixed order."""
-    counted = Counter(row.fate for row in table)
-    return {fate: counted[fate] for fate in FATES}
-
-
 def _as_data(tables: Mapping[str, tuple[Row, ...]]) -> Mapping[str, Any]:
     return {
         "surfaces": [
             {
                 "surface": name,
-                "counts": counts(table),
+                "counts": fates(table),
                 "fields": [dataclasses.asdict(row) for row in table],
             }
             for name, table in tables.items()
@@ -76,7 +67,7 @@ def _as_data(tables: Mapping[str, tuple[Row, ...]]) -> Mapping[str, Any]:
 def _as_text(tables: Mapping[str, tuple[Row, ...]]) -> list[str]:
     lines: list[str] = []
     for name, table in tables.items():
-        lines.append(f"{name}: {_told(counts(table))}")
+        lines.append(f"{name}: {_told(fates(table))}")
         wide = max((len(row.path) for row in table), default=0)
         lines += (f"  {row.path:<{wide}}  {row.fate:<9}  {row.detail}" for row in table)
         lines.append("")
@@ -86,7 +77,7 @@ def _as_text(tables: Mapping[str, tuple[Row, ...]]) -> list[str]:
 
 
 def _all_counts(tables: Mapping[str, tuple[Row, ...]]) -> dict[str, int]:
-    return counts(row for table in tables.values() for row in table)
+    return fates(row for table in tables.values() for row in table)
 
 
 def _told(counted: Mapping[str, int]) -> str:

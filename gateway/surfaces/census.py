@@ -7,7 +7,8 @@ Data only: the walker runs from it, tables and tests are made from it; it must n
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -252,6 +253,15 @@ def rows(node: Node, path: Path = ()) -> Iterator[Row]:
             yield from rows(node.other, path)
         case _:
             yield _row(node, _joined(path))
+
+
+FATES = ("guarded", "typed", "by policy", "refused")
+
+
+def fates(table: Iterable[Row]) -> dict[str, int]:
+    """How many places meet each fate, in this order."""
+    counted = Counter(row.fate for row in table)
+    return {fate: counted[fate] for fate in FATES}
 
 
 def _joined(path: Path) -> str:

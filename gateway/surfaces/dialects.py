@@ -5,7 +5,6 @@ A surface that an engine does not speak reaches it by way of core's Conversation
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Protocol
@@ -13,7 +12,7 @@ from typing import Protocol
 from gateway.core.ports import Codec, Surface
 from gateway.surfaces.anthropic_count import AnthropicCountTokens
 from gateway.surfaces.anthropic_messages import AnthropicMessages
-from gateway.surfaces.census import Object, rows
+from gateway.surfaces.census import Object
 from gateway.surfaces.guard import GuardText
 from gateway.surfaces.intake import Limits
 from gateway.surfaces.openai_chat import OpenAIChat
@@ -82,8 +81,3 @@ def dialects(limits: Limits | None = None) -> Dialects:
             "fake": completing,
         },
     )
-
-
-def fates(dialect: Dialect) -> Mapping[str, int]:
-    """How many places of a request are guarded, typed, by policy and refused."""
-    return Counter(row.fate for row in rows(dialect.census))

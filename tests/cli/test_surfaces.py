@@ -7,9 +7,19 @@ import pytest
 from click.testing import CliRunner
 
 from gateway.cli import main
-from gateway.cli.surfaces import FATES, counts
 from gateway.core.model import Kind
-from gateway.surfaces.census import BASE64, Blob, Flag, Object, Refused, Row, Text, rows
+from gateway.surfaces.census import (
+    BASE64,
+    FATES,
+    Blob,
+    Flag,
+    Object,
+    Refused,
+    Row,
+    Text,
+    fates,
+    rows,
+)
 from gateway.wiring import surfaces
 
 
@@ -81,4 +91,4 @@ def test_a_real_surface_is_printed_with_every_field(name):
     (told,) = json.loads(done.stdout)["surfaces"]
     table = list(rows(surfaces()[name].census))
     assert [Row(**row) for row in told["fields"]] == table
-    assert sum(counts(table).values()) == len(table), f"a fate that is none of {FATES}"
+    assert sum(fates(table).values()) == len(table), f"a fate that is none of {FATES}"

@@ -6,8 +6,8 @@ import pytest
 from gateway.core.errors import InvalidField
 from gateway.core.ports import Codec
 from gateway.http.app import ROUTES
-from gateway.surfaces.census import rows
-from gateway.surfaces.dialects import dialects, fates
+from gateway.surfaces.census import fates, rows
+from gateway.surfaces.dialects import dialects
 from gateway.surfaces.intake import Limits
 
 ALL = dialects()
@@ -60,5 +60,5 @@ def test_the_limits_hold_on_every_surface(surface):
 
 def test_fates_count_every_place_once():
     for one in ALL.surfaces.values():
-        assert sum(fates(one).values()) == len(list(rows(one.census)))
-        assert fates(one)["guarded"] > 0
+        assert sum(fates(rows(one.census)).values()) == len(list(rows(one.census)))
+        assert fates(rows(one.census))["guarded"] > 0
